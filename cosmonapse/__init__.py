@@ -119,6 +119,7 @@ __all__ = [
     "TaskContext",
     "TaskRecord",
     "TextStream",
+    "ToolDefinitions",
     "ToolServerUnreachable",
     "UnencodableValue",
     "connect_synapse",
@@ -181,6 +182,7 @@ __getattr__, __dir__ = loaded_on_use(
         ".dendrite.caller.retry": ("RetryStrategy", "default_retry_on"),
         ".signals": ("Directed", "Signal", "SignalType"),
         ".stores": ("MemoryRegistryStore", "RegistryStore", "SqliteRegistryStore"),
+        ".tool_definitions": ("ToolDefinitions",),
         ".synapse": ("MemorySynapse", "SynapseServer", "connect_synapse", "synapse_from_url"),
     },
 )

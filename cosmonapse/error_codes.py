@@ -45,6 +45,7 @@ CODES: Mapping[str, CodeFacts] = MappingProxyType(
         "PROVIDER_UNREACHABLE": CodeFacts(True, 502, 1),
         "TOOL_ERROR": CodeFacts(False, 502, 1),
         "TOOL_UNREACHABLE": CodeFacts(True, 502, 1),
+        "TOOL_LOOP": CodeFacts(False, 502, 1),
     }
 )
 _OTHER = CodeFacts(recoverable=False, http_status=502, exit_code=1)

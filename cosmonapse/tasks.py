@@ -1,4 +1,4 @@
-"""Makes TASK Signals: their destination, their payload, a further attempt. Pure."""
+"""Makes and reads TASK Signals: destination, payload, a further attempt. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from .cards import CARD_MARK
+from .errors import BadSignal
 from .ids import id_bytes
+from .kernel import decode_signal
 from .names import checked_capabilities, checked_name
 from .signals import Directed, Signal, SignalType, made
 
@@ -68,6 +70,20 @@ def is_of_card(signal: Signal) -> bool:
     if signal.type is SignalType.TASK:
         return "input" not in signal.payload
     return signal.type is SignalType.AGENT_OUTPUT
+
+
+def task_in(body: bytes) -> Signal:
+    """Return a TASK with an input, or one that asks for the card of its Neuron.
+
+    Raises:
+        BadSignal: The bytes are no such TASK.
+    """
+    signal = decode_signal(body)
+    if signal.type is not SignalType.TASK:
+        raise BadSignal(f"expected a TASK, got a {signal.type.value}")
+    if "input" not in signal.payload and signal.meta.get(CARD_MARK) is not True:
+        raise BadSignal("the TASK has no input")
+    return signal
 
 
 def destination(neuron: str | None, capabilities: Iterable[str] | None) -> Directed:

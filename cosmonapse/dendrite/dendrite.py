@@ -39,11 +39,13 @@ from .verbs.remember import MemoryVerbs
 from .verbs.respond import RespondVerbs
 from .verbs.source import SourceVerbs
 from .verbs.stop import StopVerbs
+from .verbs.tools import ToolVerbs
 from .watch.publisher import Publisher
 from .watch.registry_recorder import RegistryRecorder
 from .watch.roster import Roster
 from .watch.subscriptions import Subscriptions
 from .worker.bidder import Bidder
+from .worker.child_calls import ChildCalls
 from .worker.inbox import Inbox
 from .worker.registration import Registration
 from .worker.resync_source import DendriteResyncSource
@@ -59,7 +61,15 @@ _OLDER_SYNAPSE = (
 
 
 class Dendrite(
-    StopVerbs, Decorators, MemoryVerbs, EmitVerbs, OfferVerbs, RespondVerbs, SourceVerbs, Counts
+    StopVerbs,
+    Decorators,
+    MemoryVerbs,
+    ToolVerbs,
+    EmitVerbs,
+    OfferVerbs,
+    RespondVerbs,
+    SourceVerbs,
+    Counts,
 ):
     """A client of a Synapse: hosts Axons, dispatches TASKs, receives Signals.
 
@@ -107,9 +117,10 @@ class Dendrite(
         self._retries = Retries(self._dispatcher, self._subscriptions)
         self._pathways = Pathways(self._dispatcher, self._subscriptions)
         self._arbiter = AnswerArbiter(self._publisher, self._subscriptions, self._dispatcher)
-        self._inbox = Inbox(
-            self._transport, self._subscriptions, self._dispatcher.wait, dendrite_id
-        )
+        self._roster = Roster(self._transport, self._subscriptions)
+        self._card_cache = CardCache(self._dispatcher, self._roster)
+        children = ChildCalls(self._dispatcher.wait, self._card_cache)
+        self._inbox = Inbox(self._transport, self._subscriptions, children, dendrite_id)
         self._dispatcher.why_late = self._inbox.why_late
         self._transport.resync_from(
             DendriteResyncSource(
@@ -136,8 +147,6 @@ class Dendrite(
         )
         self._sources = Sources(self._inbox, self._registration, self._update_subscriptions)
         router.connect(self._dispatcher, self._inbox, self._registration, self._subscriptions)
-        self._roster = Roster(self._transport, self._subscriptions)
-        self._card_cache = CardCache(self._dispatcher, self._roster)
         self._registry_recorder = self._recorder_for(registry_store)
         self._observers = Observers(self._dispatcher, self._inbox)
         self._at_start: list[Callable[[], None]] = []

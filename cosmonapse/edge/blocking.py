@@ -259,6 +259,7 @@ class BlockingDendrite(Decorators):
 
     add_axon = _blocking(Dendrite.add_axon)
     await_decision = _blocking(Dendrite.await_decision)
+    call_tool = _blocking(Dendrite.call_tool)
     dendrites_snapshot = _blocking(Dendrite.dendrites_snapshot)
     open_tasks = _blocking(Dendrite.open_tasks)
     deny_permission = _blocking(Dendrite.deny_permission)
@@ -277,6 +278,7 @@ class BlockingDendrite(Decorators):
     respond_to_permission = _blocking(Dendrite.respond_to_permission)
     stream = _streaming(Dendrite.dispatch)
     synapse_state = _blocking(Dendrite.synapse_state)
+    tools = _blocking(Dendrite.tools)
     wait_for_neuron = _blocking(Dendrite.wait_for_neuron)
 
     def ask(self, **task: Unpack[WaitedTask]) -> dict[str, Any]:

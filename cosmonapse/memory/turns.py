@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from ..errors import NeuronError
-from ..neurons.chat import Message as Message
+from ..neurons.answers import Message as Message
 from ..neurons.chat import messages_from
 from ..neurons.history import messages_in, parted, repeated_count
 from ..signals import Signal, SignalType

@@ -13,8 +13,13 @@ from .characters import CharacterJoiner, valid
 from .endings import FAILURES, TOOL_CALLS, finish_reason, told_reason
 from .faults import Faults, parsed
 from .sse import ServerEvent
+from .tool_calls import CallPart, assembled
 
 Output = dict[str, Any]
+Message = dict[str, Any]
+"""One message of a conversation, in the form of its provider."""
+CALLS = "calls"
+"""The key of the calls of tools in an output, for a loop that takes them out."""
 
 
 class Piece(NamedTuple):
@@ -36,7 +41,7 @@ class Answer(NamedTuple):
         text: The response.
         reasoning: The reasoning of the model.
         refusal: Its words when it refuses.
-        tools: The names of the tools that it calls.
+        calls: The tools that it calls, whole or in parts.
         reason: Why it ended, in the provider's word.
         model: Which model answers.
         usage: Its cost, in the provider's words.
@@ -45,14 +50,19 @@ class Answer(NamedTuple):
     text: str = ""
     reasoning: str = ""
     refusal: str = ""
-    tools: tuple[str, ...] = ()
+    calls: tuple[CallPart, ...] = ()
     reason: str | None = None
     model: Any = None
     usage: Any = None
 
 
-def output_of(answer: Answer, faults: Faults) -> Output:
+def output_of(answer: Answer, faults: Faults, runs_tools: bool = False) -> Output:
     """Return the output of a Neuron for a whole answer; `usage` and `reasoning` only if told.
+
+    Args:
+        answer: The answer.
+        faults: Makes the errors.
+        runs_tools: Whether the tools that it calls are run: they are under `CALLS` then.
 
     Raises:
         NeuronError: PROVIDER_ERROR, it was refused, filtered, failed, or only calls tools.
@@ -60,16 +70,19 @@ def output_of(answer: Answer, faults: Faults) -> Output:
     reason = finish_reason(answer.reason)
     if answer.refusal or reason in FAILURES:
         raise faults.failed_end(reason, answer.reason, answer.refusal, answer.text)
-    if not answer.text.strip() and (answer.tools or reason == TOOL_CALLS):
-        raise faults.only_tools(answer.tools)
+    calls = tuple(call for call in assembled(answer.calls) if call.name)
+    if not answer.text.strip() and (calls or reason == TOOL_CALLS) and not (calls and runs_tools):
+        raise faults.only_tools(tuple(call.name for call in calls))
     model = valid(answer.model) if isinstance(answer.model, str) else None
-    output = {"response": valid(answer.text), "model": model, "finish_reason": reason}
+    output: Output = {"response": valid(answer.text), "model": model, "finish_reason": reason}
     if answer.reason != reason:
         output["native_finish_reason"] = answer.reason
     if answer.reasoning:
         output["reasoning"] = valid(answer.reasoning)
     if isinstance(answer.usage, Mapping):
         output["usage"] = _valid_values(answer.usage)
+    if calls and runs_tools:
+        output[CALLS] = calls
     return output
 
 
@@ -139,7 +152,7 @@ class AnswerReader(ABC):
     response_id: str | None = attrs.field(default=None, init=False)
     _texts: list[str] = attrs.field(factory=list, init=False)
     _refusal: str = attrs.field(default="", init=False)
-    _tools: tuple[str, ...] = attrs.field(default=(), init=False)
+    _calls: list[CallPart] = attrs.field(factory=list, init=False)
     _reason: str | None = attrs.field(default=None, init=False)
     _usage: Any = attrs.field(default=None, init=False)
     _text_joiner: CharacterJoiner = attrs.field(factory=CharacterJoiner, init=False)
@@ -179,8 +192,11 @@ class AnswerReader(ABC):
         """Return U+FFFD for a character that was cut and never completed."""
         return self._pieces(self._reasoning_joiner.end(), self._text_joiner.end())
 
-    def output(self) -> Output:
+    def output(self, runs_tools: bool = False) -> Output:
         """Return the output made of all that came, without the reasoning.
+
+        Args:
+            runs_tools: See `output_of`.
 
         Raises:
             NeuronError: See `output_of`.
@@ -188,20 +204,20 @@ class AnswerReader(ABC):
         answer = Answer(
             text="".join(self._texts),
             refusal=self._refusal,
-            tools=self._tools,
+            calls=tuple(self._calls),
             reason=self._reason,
             model=self._model,
             usage=self._usage,
         )
-        return output_of(answer, self._faults)
+        return output_of(answer, self._faults, runs_tools)
 
     def _add(self, answer: Answer) -> list[Piece]:
-        text, reasoning, refusal, tools, reason, model, usage = answer
+        text, reasoning, refusal, calls, reason, model, usage = answer
         self._model = model or self._model
         self._usage = usage or self._usage
         self._reason = reason or self._reason
         self._refusal += refusal
-        self._tools += tools
+        self._calls += calls
         return self._pieces(self._reasoning_joiner.join(reasoning), self._text_joiner.join(text))
 
     def _pieces(self, reasoning: str, text: str) -> list[Piece]:

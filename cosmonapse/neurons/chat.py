@@ -12,9 +12,11 @@ from typing import Any, ClassVar
 import attrs
 
 from ..errors import NeuronError
+from ..tool_definitions import ToolDefinitions
 from .answers import (
     Answer,
     AnswerReader,
+    Message,
     Output,
     output_of,
     read_whole,
@@ -23,15 +25,16 @@ from .answers import (
     text_of,
 )
 from .faults import Faults
+from .tool_calls import CallPart, ToolCall, chat_part, object_of
+from .tool_results import ToolResult
 
+NO_TOOLS = ToolDefinitions()
 TEXT_KEYS = ("prompt", "text", "query", "content")
 _UNDERSTOOD = (
     f"a Neuron accepts {' or '.join(TEXT_KEYS)} (a str) or messages (a list of "
     "{role, content}), with clarification {question, answer} or permission "
     "{action, granted, reason} in a follow-up"
 )
-
-Message = dict[str, Any]
 
 
 def api_url(endpoint: str, path: str) -> str:
@@ -169,25 +172,60 @@ class ChatDialect:
         Raises:
             NeuronError: BAD_INPUT, see `messages_from`.
         """
+        return self.request(messages_from(input))
+
+    def request(
+        self, messages: Sequence[Message], tools: ToolDefinitions = NO_TOOLS
+    ) -> dict[str, Any]:
+        """Return the request for a conversation, with the tools that the model may call."""
         model = {} if self.model is None else {"model": self.model}
         ask_for_usage = self.stream and self.asks_for_usage
         return {
             **model,
-            "messages": messages_from(input),
+            "messages": list(messages),
             **self.sampling.named(self.max_tokens_name),
             "stream": self.stream,
             **({"stream_options": {"include_usage": True}} if ask_for_usage else {}),
+            **({"tools": tools.as_openai()} if tools else {}),
         }
 
-    def answer(self, document: Any) -> Output:
+    def called(self, text: str, calls: Sequence[ToolCall]) -> Message:
+        """Return the message in which the model called tools."""
+        entries = [
+            {
+                **call.extra,
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": json.dumps(object_of(call))},
+            }
+            for call in calls
+        ]
+        return {"role": "assistant", "content": text or None, "tool_calls": entries}
+
+    def results(self, results: Sequence[ToolResult]) -> list[Message]:
+        """Return the messages with what came of calls; an error has no other form here."""
+        return [
+            {
+                "role": "tool",
+                "tool_call_id": each.call.id,
+                "content": f"Error: {each.text}" if each.is_error else each.text,
+            }
+            for each in results
+        ]
+
+    def answer(self, document: Any, runs_tools: bool = False) -> Output:
         """Return the output that a plain answer holds.
+
+        Args:
+            document: The answer.
+            runs_tools: See `output_of`.
 
         Raises:
             NeuronError: PROVIDER_ERROR, the answer reports an error, has another form, or ended
                 without being one; see `output_of`.
         """
         answer = read_whole(document, self._read, "choices[0].message.content", self.faults)
-        return output_of(answer, self.faults)
+        return output_of(answer, self.faults, runs_tools)
 
     def _read(self, document: Any) -> Answer:
         choice = document["choices"][0]
@@ -215,15 +253,15 @@ def said_in(message: Any, reason: str | None, model: Any, usage: Any) -> Answer:
         reasoning = reasoning or "".join(map(_thinking, parts))
         refusal = refusal or "".join(str_of(part.get("refusal")) for part in parts)
     has_calls = message.get("tool_calls") or message.get("function_call")
-    tools = _tools(message) if has_calls else ()
-    return Answer(text_of(content), reasoning, refusal, tools, reason, model, usage)
+    calls = _calls(message) if has_calls else ()
+    return Answer(text_of(content), reasoning, refusal, calls, reason, model, usage)
 
 
-def _tools(message: Any) -> tuple[str, ...]:
-    """Return the names of the tools that a message calls; a delta may have arguments alone."""
-    calls = [message.get("function_call"), *_mappings(message.get("tool_calls"))]
-    functions = _mappings([call.get("function", call) for call in _mappings(calls)])
-    return tuple(name for function in functions if (name := str_of(function.get("name"))))
+def _calls(message: Any) -> tuple[CallPart, ...]:
+    """Return the calls of tools in a message; those of a delta are parts of calls."""
+    calls = _mappings([message.get("function_call"), *_mappings(message.get("tool_calls"))])
+    functions = ((call, call.get("function", call)) for call in calls)
+    return tuple(chat_part(*each) for each in functions if isinstance(each[1], Mapping))
 
 
 def _thinking(part: Mapping[str, Any]) -> str:

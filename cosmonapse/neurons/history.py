@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .chat import TEXT_KEYS, Message, messages_from
+from .answers import Message
+from .chat import TEXT_KEYS, messages_from
 
 SYSTEM_ROLES = ("system", "developer")
 _REPLACED = {*TEXT_KEYS, "messages", "clarification", "permission"}

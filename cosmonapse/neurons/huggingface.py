@@ -92,8 +92,12 @@ class TextGeneration:
         parameters = {**self.sampling.named("max_new_tokens"), "return_full_text": False}
         return {"inputs": "\n\n".join(texts), "parameters": parameters}
 
-    def answer(self, document: Any) -> Output:
+    def answer(self, document: Any, runs_tools: bool = False) -> Output:
         """Return the output that an answer holds.
+
+        Args:
+            document: The answer.
+            runs_tools: See `output_of`.
 
         Raises:
             NeuronError: PROVIDER_ERROR, the answer reports an error, has another form, or ended
@@ -101,7 +105,7 @@ class TextGeneration:
         """
         first = document[0] if isinstance(document, list) and document else document
         answer = read_whole(first, self._read, "generated_text", self.faults)
-        return output_of(answer, self.faults)
+        return output_of(answer, self.faults, runs_tools)
 
     def _read(self, document: Any) -> Answer:
         text = document["generated_text"]

@@ -13,9 +13,11 @@ from typing import Any, ClassVar
 
 import attrs
 
+from ..tool_definitions import ToolDefinitions
 from .answers import (
     Answer,
     AnswerReader,
+    Message,
     Output,
     output_of,
     read_whole,
@@ -23,9 +25,12 @@ from .answers import (
     str_of,
     text_of,
 )
-from .chat import Message, Sampling, messages_from
+from .chat import NO_TOOLS, Sampling, messages_from
 from .faults import Faults
 from .history import SYSTEM_ROLES
+from .messages_tools import in_blocks, result_block, tool_block, tool_part
+from .tool_calls import CallPart, ToolCall
+from .tool_results import ToolResult
 
 VERSION = "2023-06-01"
 
@@ -71,25 +76,45 @@ class MessagesDialect:
         Raises:
             NeuronError: BAD_INPUT, see `messages_from`.
         """
-        messages = messages_from(input)
+        return self.request(messages_from(input))
+
+    def request(
+        self, messages: Sequence[Message], tools: ToolDefinitions = NO_TOOLS
+    ) -> dict[str, Any]:
+        """Return the request for a conversation, with the tools that the model may call."""
         system = system_of(messages)
         return {
             "model": self.model,
             **({"system": system} if system else {}),
-            "messages": [m for m in messages if m["role"] not in SYSTEM_ROLES],
+            "messages": in_blocks([m for m in messages if m["role"] not in SYSTEM_ROLES]),
             **self.sampling.named("max_tokens", "stop_sequences"),
             "stream": self.stream,
+            **({"tools": tools.as_anthropic()} if tools else {}),
         }
 
-    def answer(self, document: Any) -> Output:
+    def called(self, text: str, calls: Sequence[ToolCall]) -> Message:
+        """Return the message in which the model called tools."""
+        said = [{"type": "text", "text": text}] if text.strip() else []
+        return {"role": "assistant", "content": [*said, *map(tool_block, calls)]}
+
+    def results(self, results: Sequence[ToolResult]) -> list[Message]:
+        """Return the one message with what came of all calls of a turn."""
+        blocks = [result_block(each.call.id, each.text, each.is_error) for each in results]
+        return [{"role": "user", "content": blocks}]
+
+    def answer(self, document: Any, runs_tools: bool = False) -> Output:
         """Return the output that a plain answer holds.
+
+        Args:
+            document: The answer.
+            runs_tools: See `output_of`.
 
         Raises:
             NeuronError: PROVIDER_ERROR, the answer reports an error, has another form, or ended
                 without being one; see `output_of`.
         """
         answer = read_whole(document, self._read, "content with text", self.faults)
-        return output_of(answer, self.faults)
+        return output_of(answer, self.faults, runs_tools)
 
     def _read(self, document: Any) -> Answer:
         content = document["content"]
@@ -98,7 +123,7 @@ class MessagesDialect:
         return Answer(
             text=text_of(content),
             reasoning="".join(str_of(block.get("thinking")) for block in content),
-            tools=tuple(name for block in content if (name := _tool(block))),
+            calls=tuple(part for block in content if (part := tool_part(block, None))),
             refusal=_refusal(document),
             reason=reason_in(document, "stop_reason"),
             model=document.get("model") or self.model,
@@ -108,10 +133,6 @@ class MessagesDialect:
     def reader(self) -> MessagesReader:
         """Return the reader of one streamed answer."""
         return MessagesReader(faults=self.faults, model=self.model)
-
-
-def _tool(block: Any) -> str:
-    return str_of(block.get("name")) if block["type"] == "tool_use" else ""
 
 
 def _refusal(told: Any) -> str:
@@ -136,17 +157,20 @@ class MessagesReader(AnswerReader):
 
     def _take_block(self, event: Any) -> Answer:
         block = event["content_block"]
-        name = _tool(block)
+        part = tool_part(block, event.get("index"))
         return Answer(
             text=text_of([block]),
             reasoning=str_of(block.get("thinking")),
-            tools=(name,) if name else (),
+            calls=(part,) if part else (),
         )
 
     def _take_delta(self, event: Any) -> Answer:
         delta = event["delta"]
         if delta["type"] == "thinking_delta":
             return Answer(reasoning=str_of(delta["thinking"]))
+        if delta["type"] == "input_json_delta":
+            piece = str_of(delta.get("partial_json"))
+            return Answer(calls=(CallPart(event.get("index"), arguments=piece),))
         return Answer(text=text_of(delta["text"]) if delta["type"] == "text_delta" else "")
 
     def _take_message_delta(self, event: Any) -> Answer:

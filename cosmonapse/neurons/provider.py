@@ -10,7 +10,8 @@ import contextlib
 import json
 import ssl
 import time
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from functools import partial
 from typing import Any, Protocol
 
 import attrs
@@ -63,7 +64,7 @@ class Reader(Protocol):
     def end(self) -> list[Piece]:
         """Return the pieces that the end of the stream adds."""
 
-    def output(self) -> Output:
+    def output(self, runs_tools: bool = False) -> Output:
         """Return the output made of all that came."""
 
 
@@ -92,7 +93,7 @@ class Dialect(Protocol):
     def body(self, input: Any) -> dict[str, Any]:
         """Return the request for a TASK's input."""
 
-    def answer(self, document: Any) -> Output:
+    def answer(self, document: Any, runs_tools: bool = False) -> Output:
         """Return the output that a plain answer holds."""
 
     def reader(self) -> Reader | None:
@@ -160,47 +161,56 @@ class ProviderNeuron:
             await client.aclose()
 
     async def _plain(self, input: Any, context: Any) -> Output:
-        input = with_history(input, context or ())
         output: Output = {}
         reasoning = ""
-        async with contextlib.aclosing(self._answer(input)) as items:
+        async with contextlib.aclosing(self._answer(input, context)) as items:
             async for item in items:
                 if not isinstance(item, Piece):
-                    count_tokens(item)
                     output = item
                 elif item.is_reasoning:
                     reasoning += item.text
         return {**output, REASONING: reasoning} if reasoning else output
 
     async def _streamed(self, input: Any, context: Any) -> AsyncGenerator[str | Output, None]:
-        input = with_history(input, context or ())
         think = getattr(context, "think", None)  # a test, or a function around this one, has none
-        async with contextlib.aclosing(self._answer(input)) as items:
+        async with contextlib.aclosing(self._answer(input, context)) as items:
             async for item in items:
                 if not isinstance(item, Piece):
-                    count_tokens(item)
                     yield item
                 elif not item.is_reasoning:
                     yield item.text
                 elif think is not None:
                     await think(item.text, kind=REASONING)
 
-    async def _answer(self, input: Any) -> AsyncGenerator[Piece | Output, None]:
-        """Yield the pieces of the answer, as they come or at once, and then the output."""
+    def _answer(self, input: Any, context: Any) -> AsyncGenerator[Piece | Output, None]:
+        """Return the pieces of the answer, as they come or at once, and then the output."""
+        given = with_history(input, context or ())
+        return self._asked(partial(self.dialect.body, given), given)
+
+    async def _asked(
+        self, request: Callable[[], dict[str, Any]], given: Any, runs_tools: bool = False
+    ) -> AsyncGenerator[Piece | Output, None]:
+        """Ask once, and yield the pieces of the answer and then the output.
+
+        Args:
+            request: Makes what is sent.
+            given: What the model reads, for who listens to the calls.
+            runs_tools: Whether the output may hold calls of tools.
+        """
         dialect = self.dialect
-        call = begun(CallFacts(dialect.faults.source, dialect.model, dialect.url, input))
+        call = begun(CallFacts(dialect.faults.source, dialect.model, dialect.url, given))
         try:
-            async with self._answer_to(input, call) as body:
+            async with self._answer_to(request, call) as body:
                 kind, reader = await body.kind(), dialect.reader()
                 if reader is not None and kind is BodyKind.EVENTS:
                     async with contextlib.aclosing(self._pieces(body, reader)) as pieces:
                         async for piece in pieces:
                             yield piece
                     await body.read_trailer()
-                    output, response_id = reader.output(), reader.response_id
+                    output, response_id = reader.output(runs_tools), reader.response_id
                     pieces_left: list[Piece] = []
                 else:
-                    output, response_id = await self._document(body)
+                    output, response_id = await self._document(body, runs_tools)
                     pieces_left = _pieces_of(output)
             if call is not None:
                 call.answered(output, response_id)
@@ -208,6 +218,7 @@ class ProviderNeuron:
             if call is not None:
                 call.failed(error)
             raise
+        count_tokens(output)
         for piece in pieces_left:
             yield piece
         yield output
@@ -243,7 +254,7 @@ class ProviderNeuron:
             reason = f"{type(body.fault).__name__}: {body.fault}".rstrip(": ")
         return faults.cut_off(reader.piece_count, reason)
 
-    async def _document(self, body: ResponseBody) -> tuple[Output, str | None]:
+    async def _document(self, body: ResponseBody, runs_tools: bool) -> tuple[Output, str | None]:
         """Return the output of a plain answer, and the id of the answer."""
         text = await body.read_all()
         if body.fault is not None:
@@ -251,15 +262,15 @@ class ProviderNeuron:
         document = parsed(text)
         if document is None:
             raise self.dialect.faults.malformed("JSON", text.decode(errors="replace"))
-        return self.dialect.answer(document), response_id_in(document)
+        return self.dialect.answer(document, runs_tools), response_id_in(document)
 
     @contextlib.asynccontextmanager
     async def _answer_to(
-        self, input: Any, call: ModelCall | None
+        self, request: Callable[[], dict[str, Any]], call: ModelCall | None
     ) -> AsyncGenerator[ResponseBody, None]:
         """Ask, and hold the connection for as long as the answer is being read."""
         url, faults = self.dialect.url, self.dialect.faults
-        content = _encoded(self.dialect.body(input))
+        content = _encoded(request())
         client = self._client_of_this_loop() or self._new_client()
         self._client, self._loop = client, asyncio.get_running_loop()
         try:

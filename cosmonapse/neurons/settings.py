@@ -6,11 +6,15 @@ No message in here shows a value that may hold a secret.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from types import NoneType
 from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
+
+_PATTERN = re.compile(r"[A-Za-z0-9._*?\[\]!-]{1,256}")
 
 Validator = Callable[[object, "attrs.Attribute[Any]", Any], None]
 
@@ -53,6 +57,26 @@ def as_stops(stop: Any) -> tuple[str, ...]:
     if not all(isinstance(text, str) for text in stops):
         raise TypeError("stop must be a str or a list of str")
     return stops
+
+
+def as_patterns(tools: Any) -> tuple[str, ...]:
+    """Return `tools`, one pattern of ids, several or None, as a tuple.
+
+    Raises:
+        TypeError: It is something else.
+        ValueError: No id can match one of them.
+    """
+    if not isinstance(tools, str | list | tuple | NoneType):
+        raise TypeError(f"tools must be a str or a list of str, not a {type(tools).__name__}")
+    patterns = (tools,) if isinstance(tools, str) else tuple(tools or ())
+    for pattern in patterns:
+        if not isinstance(pattern, str):
+            raise TypeError(f"tools must hold only str, not a {type(pattern).__name__}")
+        if not _PATTERN.fullmatch(pattern):
+            raise ValueError(
+                f"tools must be ids of Neurons, or patterns such as 'fs.*', not {pattern!r:.100}"
+            )
+    return patterns
 
 
 def _is_visible_ascii(text: str) -> bool:

@@ -16,9 +16,11 @@ from attrs.validators import ge, gt, min_len, optional
 from .chat import ChatDialect, Sampling, api_url
 from .faults import Faults
 from .provider import Dialect, ProviderNeuron
-from .settings import ApiKey, as_stops, is_endpoint, of_type
+from .settings import ApiKey, as_patterns, as_stops, is_endpoint, of_type
+from .tool_neuron import CallsTools, ToolNeuron, ToolSettings
 
 MAX_ANSWER_BYTES = 32 << 20
+MAX_TOOL_RESULT_BYTES = 64 << 10
 
 
 @attrs.frozen(kw_only=True)
@@ -33,6 +35,10 @@ class CommonSettings(ABC):
         stream: Whether tokens are handed on as they come.
         timeout_s: The longest silence of the provider, in seconds.
         max_answer_bytes: The most bytes of one answer, so of one event too.
+        tools: The Neurons that the model may call: one id or pattern such as `fs.*`, or several.
+        max_turns: The most answers of a model with tools for one task.
+        tool_timeout_s: The longest time of one call of a tool, in seconds.
+        max_tool_result_bytes: The most bytes of a result that the model reads; the rest is cut.
     """
 
     api_key: str | None = attrs.field(default=None, repr=False, validator=of_type(str, NoneType))
@@ -44,20 +50,37 @@ class CommonSettings(ABC):
     stream: bool = attrs.field(default=True, validator=of_type(bool))
     timeout_s: float = attrs.field(default=60.0, validator=[of_type(int, float), gt(0)])
     max_answer_bytes: int = attrs.field(default=MAX_ANSWER_BYTES, validator=[of_type(int), gt(0)])
+    tools: Any = attrs.field(default=(), converter=as_patterns, validator=of_type(tuple))
+    max_turns: int = attrs.field(default=8, validator=[of_type(int), gt(0)])
+    tool_timeout_s: float = attrs.field(default=30.0, validator=[of_type(int, float), gt(0)])
+    max_tool_result_bytes: int = attrs.field(
+        default=MAX_TOOL_RESULT_BYTES, validator=[of_type(int), ge(100)]
+    )
 
     def build(self) -> ProviderNeuron:
         """Return the neuron function.
 
         Raises:
-            TypeError: `stop` holds something other than str.
+            TypeError: `stop` holds something other than str, or `tools`.
             ValueError: The key is missing or cannot be sent in a header, or an environment variable
                 for certificates or proxies cannot be used.
         """
-        return ProviderNeuron(
-            dialect=self.dialect(),
-            timeout_s=self.timeout_s,
-            max_answer_bytes=self.max_answer_bytes,
+        dialect = self.dialect()
+        bounds: dict[str, Any] = {
+            "timeout_s": self.timeout_s,
+            "max_answer_bytes": self.max_answer_bytes,
+        }
+        if not self.tools:
+            return ProviderNeuron(dialect=dialect, **bounds)
+        if not isinstance(dialect, CallsTools):
+            raise ValueError("text generation has no tools: leave use_chat_api=False away")  # noqa: TRY004
+        settings = ToolSettings(
+            patterns=self.tools,
+            max_turns=self.max_turns,
+            timeout_s=self.tool_timeout_s,
+            max_result_bytes=self.max_tool_result_bytes,
         )
+        return ToolNeuron(dialect=dialect, settings=settings, **bounds)
 
     @abstractmethod
     def dialect(self) -> Dialect:

@@ -8,7 +8,7 @@ import socket
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from .dialects import Chat, Document, Event, Messages, ProviderDialect, prompt_of, words_of
+from .dialects import Call, Chat, Document, Event, Messages, ProviderDialect, prompt_of, words_of
 
 STREAM_TYPE = "text/event-stream; charset=utf-8"
 JSON_TYPE = "application/json"
@@ -26,6 +26,7 @@ class ChatRequestHandler(BaseHTTPRequestHandler):
     prompt: Any
     key: str | None
     tokens: list[str]
+    calls: list[Call]
 
     def log_message(self, format: str, *args: Any) -> None:
         """Stay silent; `requests` is the log."""
@@ -44,7 +45,8 @@ class ChatRequestHandler(BaseHTTPRequestHandler):
         self.dialect = (Messages if self.path.endswith("/messages") else Chat)(self.asked)
         self.key = self.headers["authorization"] or self.headers["x-api-key"]
         self.prompt = prompt_of(self.asked)
-        behaviour, tokens, scripted = self.owner.manner_for(self.asked, self.prompt)
+        behaviour, tokens, scripted, calls = self.owner.manner_for(self.asked, self.prompt)
+        self.calls = [self.new_call(*each) for each in calls]
         echo = ["echo: ", *words_of(str(self.prompt))]
         self.tokens = words_of(scripted) if scripted is not None else tokens or echo
         self.owner.behaviours[behaviour](self)
@@ -53,6 +55,10 @@ class ChatRequestHandler(BaseHTTPRequestHandler):
     def is_streamed(self) -> bool:
         """Whether a streamed answer was requested."""
         return bool(self.asked.get("stream"))
+
+    def new_call(self, name: str, arguments: str) -> Call:
+        """Return a call of a tool, with an id of its own."""
+        return Call(self.owner.next_call_number(), name, arguments)
 
     # -- pieces of answers -----------------------------------------------------------------------
 

@@ -10,11 +10,12 @@ from functools import partial
 from types import MappingProxyType
 
 from .chat_handler import JSON_TYPE, STREAM_TYPE, ChatRequestHandler
-from .dialects import STRICT_KEYS, Chat, Document, StrictChat
+from .dialects import STRICT_KEYS, TOOL, Chat, Document, StrictChat, first_tool
 
 Manner = Callable[[ChatRequestHandler], None]
 
 CRASH = "the model crashed"
+SCRIPTED_CALLS = "tool-calls"
 CHARACTER = "🐎"
 LARGE_EVENT_CHARS = 3 << 20
 
@@ -181,9 +182,33 @@ def _end_without_text(request: ChatRequestHandler, reason: str) -> None:
     request.start_stream()
     if reason == "refusal":
         request.send_events(*request.dialect.refusal())
-    if reason == "tool_calls":
-        request.send_events(*request.dialect.tool_call())
     request.finish_stream(reason)
+
+
+# -- calls of tools ------------------------------------------------------------------------------
+
+
+def _call_tools(request: ChatRequestHandler) -> None:
+    """Say the text of the script, and call its tools; without one `get_weather` with nothing."""
+    calls = request.calls or [request.new_call(TOOL, "{}")]
+    tokens = [each for each in request.tokens if each] if request.calls else []
+    if not request.is_streamed:
+        text = "".join(tokens)
+        request.send_json(200, request.dialect.plain(text, "tool_calls", calls))
+        return
+    request.start_stream()
+    for token in tokens:
+        request.send_token(token)
+    request.send_events(*request.dialect.tool_calls(calls))
+    request.finish_stream("tool_calls")
+
+
+def _call_without_end(request: ChatRequestHandler, is_varied: bool) -> None:
+    """Call the first tool of the request, each time with the same arguments or with others."""
+    given = {"n": len(request.owner.requests)} if is_varied else {}
+    request.calls = [request.new_call(first_tool(request.asked), json.dumps(given))]
+    request.tokens = []
+    _call_tools(request)
 
 
 def _cut_off(request: ChatRequestHandler) -> None:
@@ -329,7 +354,9 @@ BEHAVIOURS: Mapping[str, Manner] = MappingProxyType(
         "empty-reason": partial(_end_for, reason=""),
         "filtered-empty": partial(_end_without_text, reason="content_filter"),
         "refusal": partial(_end_without_text, reason="refusal"),
-        "tool-calls": partial(_end_without_text, reason="tool_calls"),
+        SCRIPTED_CALLS: _call_tools,
+        "tool-loop": partial(_call_without_end, is_varied=False),
+        "tool-loop-varied": partial(_call_without_end, is_varied=True),
         "cut-off": _cut_off,
         "ends-early": _end_early,
         "done-only": _end_without_reason,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
+import json
 import socket
 import sys
 import threading
@@ -16,7 +18,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from .chat_handler import ChatRequestHandler
-from .chat_manners import BEHAVIOURS
+from .chat_manners import BEHAVIOURS, SCRIPTED_CALLS
 from .dialects import Document
 
 
@@ -28,11 +30,19 @@ class Recorded(NamedTuple):
     json: Document
 
 
+class _Scripted(NamedTuple):
+    """How to answer one of the next requests."""
+
+    behaviour: str
+    text: str | None = None
+    calls: tuple[tuple[str, str], ...] = ()
+
+
 class ChatServer:
     """A server with separate threads: `with ChatServer() as server:`.
 
-    Which behaviour answers a request is said by, in this order: the script (`answers`, `behaves`),
-    the request's model, its last prompt, the server's own `behaviour`. The behaviours:
+    Which behaviour answers a request is said by, in this order: the script (`answers`, `behaves`,
+    `calls_tools`), the request's model, its last prompt, the server's own `behaviour`. These are:
 
     - `ok`, `slow`, `plain` (never streamed), `strict` (refuses unknown keys with 422)
     - `reasoning`, `reasoning-content`, `json-reasoning` (never streamed)
@@ -40,6 +50,8 @@ class ChatServer:
     - `split-character`, `split-bytes`, `half-character`
     - `stream-as-json`, `json-as-stream` (the header is wrong)
     - `length`, `filtered`, `filtered-empty`, `refusal`, `tool-calls`, `error-reason`: reasons
+    - `tool-loop`, `tool-loop-varied`: each answer calls the first tool of its request, always with
+      the same arguments or with others
     - `empty-reason`, `done-only`, `ends-early`: an end without a reason; `cut-off` (hangs up)
     - `no-done`, `no-blank-line`, `stays-open`, `stays-open-without-done`: whole all the same
     - `error-in-stream`, `error-event`, `error-event-text`, `json-in-stream`,
@@ -87,7 +99,8 @@ class ChatServer:
         self.connections = 0
         self.aborted = threading.Event()
         self.closing = threading.Event()
-        self._script: deque[tuple[str | None, str | None]] = deque()
+        self._script: deque[_Scripted] = deque()
+        self._call_numbers = itertools.count(1)
         self._open: set[Any] = set()
         self._server = _Server(("127.0.0.1", port), ChatRequestHandler)
         self._server.owner = self
@@ -100,7 +113,7 @@ class ChatServer:
 
     def answers(self, *texts: str) -> Self:
         """Answer the next requests, one each, with these texts; return the server."""
-        self._script.extend((None, text) for text in texts)
+        self._script.extend(_Scripted("ok", text) for text in texts)
         return self
 
     def behaves(self, *behaviours: str) -> Self:
@@ -109,8 +122,28 @@ class ChatServer:
         Raises:
             ValueError: The behaviour is unknown.
         """
-        self._script.extend((_checked(each), None) for each in behaviours)
+        self._script.extend(_Scripted(_checked(each)) for each in behaviours)
         return self
+
+    def calls_tools(self, *calls: tuple[str, Any], text: str = "") -> Self:
+        """Answer the next request with calls of tools, all in one answer; return the server.
+
+        Streamed, the arguments come in pieces.
+
+        Args:
+            calls: The name of a tool, as the model knows it, and its arguments: an object, or a
+                text in place of its JSON, which may be malformed.
+            text: What the model says before it calls.
+        """
+        written = tuple(
+            (name, given if isinstance(given, str) else json.dumps(given)) for name, given in calls
+        )
+        self._script.append(_Scripted(SCRIPTED_CALLS, text, written))
+        return self
+
+    def next_call_number(self) -> int:
+        """Return a number for the id of a call."""
+        return next(self._call_numbers)
 
     def __enter__(self) -> Self:
         """Serve."""
@@ -142,19 +175,16 @@ class ChatServer:
         """Keep a request."""
         self.requests.append(Recorded(path, headers, asked))
 
-    def manner_for(self, asked: Document, prompt: Any) -> tuple[str, list[str] | None, str | None]:
-        """Return how to answer a request: behaviour, tokens if they are fixed, scripted text."""
-        scripted, text = self._script.popleft() if self._script else (None, None)
-        if scripted is not None:
-            return scripted, self.tokens, None
-        if text is not None:
-            return "ok", None, text
+    def manner_for(
+        self, asked: Document, prompt: Any
+    ) -> tuple[str, list[str] | None, str | None, tuple[tuple[str, str], ...]]:
+        """Return how to answer a request: behaviour, fixed tokens, scripted text and calls."""
+        if self._script:
+            behaviour, text, calls = self._script.popleft()
+            return behaviour, self.tokens, text, calls
         named = [str(each) for each in (asked.get("model"), prompt)]
-        return (
-            next((each for each in named if each in BEHAVIOURS), _checked(self.behaviour)),
-            self.tokens,
-            None,
-        )
+        behaviour = next((each for each in named if each in BEHAVIOURS), self.behaviour)
+        return _checked(behaviour), self.tokens, None, ()
 
 
 class _Server(ThreadingHTTPServer):

@@ -5,9 +5,10 @@ Pure. Each dialect has a whole answer, and the events of a streamed one in their
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 Document = dict[str, Any]
 Event = Document | str
@@ -23,6 +24,27 @@ STRICT_KEYS = frozenset({"model", "messages", "max_tokens", "temperature", "stop
 
 REFUSAL = "I cannot help with that."
 TOOL = "get_weather"
+_PIECE_CHARS = 7
+
+
+class Call(NamedTuple):
+    """The call of a tool in an answer.
+
+    Args:
+        number: Makes its id.
+        name: The name of the tool.
+        arguments: Its arguments as the text that the model writes, which may be no JSON.
+    """
+
+    number: int
+    name: str
+    arguments: str
+
+    @property
+    def pieces(self) -> list[str]:
+        """The arguments in pieces, as they are streamed."""
+        text, size = self.arguments, _PIECE_CHARS
+        return [text[start : start + size] for start in range(0, len(text), size)]
 
 
 class ProviderDialect(Protocol):
@@ -35,7 +57,7 @@ class ProviderDialect(Protocol):
     last: tuple[Event, ...]
     """The events that end a stream."""
 
-    def plain(self, text: str, reason: str = "stop") -> Document:
+    def plain(self, text: str, reason: str = "stop", calls: Sequence[Call] = ()) -> Document:
         """Return a whole answer."""
 
     def opening(self) -> list[Event]:
@@ -47,8 +69,8 @@ class ProviderDialect(Protocol):
     def reasoning(self, text: str) -> list[Event]:
         """Return the events of one piece of reasoning."""
 
-    def tool_call(self) -> list[Event]:
-        """Return the events of the call of a tool."""
+    def tool_calls(self, calls: Sequence[Call]) -> list[Event]:
+        """Return the events of calls of tools, one after the other, their arguments in pieces."""
 
     def refusal(self) -> list[Event]:
         """Return the words of a refusal, where they are events of their own."""
@@ -78,13 +100,14 @@ class Chat:
         self._model = asked.get("model", "stand-in")
         self._usage_wanted = bool((asked.get("stream_options") or {}).get("include_usage"))
 
-    def plain(self, text: str, reason: str = "stop") -> Document:
+    def plain(self, text: str, reason: str = "stop", calls: Sequence[Call] = ()) -> Document:
         """Return a whole answer."""
         message: Document = {"role": "assistant", "content": text}
         if reason == "refusal":
             message = {"role": "assistant", "content": None, "refusal": REFUSAL}
         if reason == "tool_calls":
-            message = {"role": "assistant", "content": None, "tool_calls": [self._call()]}
+            entries = [self._call(call, call.arguments) for call in calls]
+            message = {"role": "assistant", "content": text or None, "tool_calls": entries}
         choice = {"index": 0, "message": message, "finish_reason": self._native(reason)}
         return {
             "id": CHAT_ID,
@@ -105,10 +128,14 @@ class Chat:
         """Return one event with reasoning and an empty content, as providers send it."""
         return [self._chunk({"content": "", self.reasoning_key: text}, None)]
 
-    def tool_call(self) -> list[Event]:
-        """Return the call of a tool, its arguments in an event of their own."""
-        arguments = {"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}
-        return [self._chunk({"tool_calls": [self._call()]}, None), self._chunk(arguments, None)]
+    def tool_calls(self, calls: Sequence[Call]) -> list[Event]:
+        """Return calls of tools: of each id and name, then its arguments in pieces."""
+        events: list[Event] = []
+        for index, call in enumerate(calls):
+            entries = [{"index": index, **self._call(call, "")}]
+            entries += [{"index": index, "function": {"arguments": each}} for each in call.pieces]
+            events += [self._chunk({"tool_calls": [entry]}, None) for entry in entries]
+        return events
 
     def refusal(self) -> list[Event]:
         """Return the words of a refusal in two pieces."""
@@ -142,9 +169,9 @@ class Chat:
     def _native(self, reason: str) -> str:
         return "stop" if reason == "refusal" else reason
 
-    def _call(self) -> Document:
-        function = {"name": TOOL, "arguments": ""}
-        return {"index": 0, "id": "call_1", "type": "function", "function": function}
+    def _call(self, call: Call, arguments: str) -> Document:
+        function = {"name": call.name, "arguments": arguments}
+        return {"id": f"call_{call.number}", "type": "function", "function": function}
 
     def _chunk(self, delta: Document, reason: str | None) -> Document:
         choice = {"index": 0, "delta": delta, "finish_reason": reason}
@@ -181,11 +208,10 @@ class Messages:
     def __init__(self, asked: Document) -> None:
         self._model = asked.get("model", "stand-in")
 
-    def plain(self, text: str, reason: str = "stop") -> Document:
-        """Return a whole answer."""
+    def plain(self, text: str, reason: str = "stop", calls: Sequence[Call] = ()) -> Document:
+        """Return a whole answer; arguments that are no object become none: it has no other form."""
         content: list[Document] = [{"type": "text", "text": text}] if text else []
-        if reason == "tool_calls":
-            content = [{"type": "tool_use", "id": "toolu_1", "name": TOOL, "input": {}}]
+        content += [{**self._call(call), "input": _object(call.arguments)} for call in calls]
         answer: Document = {
             "id": MESSAGE_ID,
             "type": "message",
@@ -220,14 +246,17 @@ class Messages:
             {"type": "content_block_stop", "index": 1},
         ]
 
-    def tool_call(self) -> list[Event]:
-        """Return a block with the call of a tool."""
-        block = {"type": "tool_use", "id": "toolu_1", "name": TOOL, "input": {}}
-        return [
-            {"type": "content_block_start", "index": 1, "content_block": block},
-            self._delta(1, {"type": "input_json_delta", "partial_json": "{}"}),
-            {"type": "content_block_stop", "index": 1},
-        ]
+    def tool_calls(self, calls: Sequence[Call]) -> list[Event]:
+        """Return a block for each call of a tool, its arguments in pieces after an empty one."""
+        events: list[Event] = []
+        for index, call in enumerate(calls, start=1):
+            block = {**self._call(call), "input": {}}
+            events.append({"type": "content_block_start", "index": index, "content_block": block})
+            for piece in ("", *call.pieces):
+                delta = {"type": "input_json_delta", "partial_json": piece}
+                events.append(self._delta(index, delta))
+            events.append({"type": "content_block_stop", "index": index})
+        return events
 
     def refusal(self) -> list[Event]:
         """Return nothing: the words come with the reason."""
@@ -255,6 +284,9 @@ class Messages:
         """Return an error in the middle of a stream."""
         return {"type": "error", "error": {"type": "overloaded_error", "message": message}}
 
+    def _call(self, call: Call) -> Document:
+        return {"type": "tool_use", "id": f"toolu_{call.number}", "name": call.name}
+
     def _delta(self, index: int, delta: Document) -> Document:
         return {"type": "content_block_delta", "index": index, "delta": delta}
 
@@ -263,6 +295,20 @@ class Messages:
         if reason == "refusal":
             stop["stop_details"] = {"type": "refusal", "category": "x", "explanation": REFUSAL}
         return stop
+
+
+def _object(arguments: str) -> Any:
+    try:
+        found = json.loads(arguments)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def first_tool(asked: Document) -> str:
+    """Return the name of the first tool of a request; of one without tools, that of another."""
+    tool = (asked.get("tools") or [{"name": TOOL}])[0]
+    return str(tool.get("function", tool).get("name"))
 
 
 def words_of(text: str) -> list[str]:
@@ -276,4 +322,7 @@ def prompt_of(asked: Document) -> Any:
     if "inputs" in asked:
         return asked["inputs"]
     messages = asked.get("messages") or [{}]
-    return messages[-1].get("content")
+    content = messages[-1].get("content")
+    if isinstance(content, list) and content and "tool_use_id" in content[-1]:
+        return content[-1].get("content")
+    return content

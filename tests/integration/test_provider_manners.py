@@ -332,7 +332,7 @@ def test_every_manner_is_tried():
     tried = set(itertools.chain(WHOLE, NO_REASON, CRASHES, UNUSABLE))
     elsewhere = {"slow", "plain", "strict", "nonsense-in-stream", "malformed", "page", "echo-key"}
     alone = {"large-event", "stays-open-without-done", "redirect", "error-in-stream"}
-    alone |= {"429-date", "json-reasoning"}
+    alone |= {"429-date", "json-reasoning", "tool-loop", "tool-loop-varied"}
     statuses = {name for name in BEHAVIOURS if name.isdigit()}
 
     assert tried | elsewhere | alone | statuses == set(BEHAVIOURS)

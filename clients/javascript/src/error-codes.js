@@ -39,6 +39,7 @@ export const CODES = Object.freeze({
   PROVIDER_UNREACHABLE: facts(true, 502, 1),
   TOOL_ERROR: facts(false, 502, 1),
   TOOL_UNREACHABLE: facts(true, 502, 1),
+  TOOL_LOOP: facts(false, 502, 1),
 })
 
 const OTHER = facts(false, 502, 1)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Protocol, Required, TypedDict, Unpack
 
 from ...payloads import STREAMED, payload_of
 from ...signals import Signal, SignalType
 from ...tasks import task_for
+from ...tool_definitions import ToolDefinitions
+from .called_tool import call_tool
 from .memory_calls import MemoryCalls
 
 _CHILD_S = 30.0
+_CARDS_S = 5.0
 
 
 class Speaker(Protocol):
@@ -31,6 +34,11 @@ class Speaker(Protocol):
 
     def ask(self, task: Signal, timeout_s: float) -> Coroutine[Any, Any, Signal]:
         """Send a TASK and return the Signal that settles it; it ends with our own task."""
+
+    def tools(
+        self, patterns: Sequence[str], timeout_s: float
+    ) -> Coroutine[Any, Any, ToolDefinitions]:
+        """Return the live Neurons that match a pattern, as tools of a model."""
 
     def owned(self, work: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
         """Return `work` so that it is cancelled when the task ends first."""
@@ -248,7 +256,66 @@ class TaskContext(MemoryCalls, list[Any]):
 
         return output()
 
-    def _here(self, work: Coroutine[Any, Any, Signal]) -> Any:
+    # -- tools -----------------------------------------------------------------------------------
+
+    def call_tool(
+        self,
+        name: str,
+        args: Any = None,
+        *,
+        timeout_s: float = _CHILD_S,
+        call_id: str | None = None,
+    ) -> Any:
+        """Call a Neuron as a tool and return its output.
+
+        The trace shows a TOOL_CALL, the child task as `dispatch_and_wait` sends it, and a
+        TOOL_RESULT with the output or the error.
+
+        Args:
+            name: The neuron id.
+            args: Its input; `{}` by default.
+            timeout_s: The longest time that it may take; never longer than this task has left.
+            call_id: The id of the call on the trace; a new one by default.
+
+        Returns:
+            On the loop an awaitable of the output; in a thread the output.
+
+        Raises:
+            NeuronError: The tool ended in an ERROR, which has its code.
+            NeedsAnswer: It asked a question. Call it again with the answer: its input, and
+                `clarification` or `permission` in it.
+            TimeoutError: It did not end in time.
+            InvalidName: `name` is invalid.
+            UnencodableValue: The arguments hold a value that no Signal can carry.
+            SignalTooLarge: They are over the limit.
+        """
+        args = {} if args is None else args
+        task = task_for(name, None, args, self.trace_id, self.task.id)
+
+        async def ask(_call: Signal) -> Signal:
+            left_s = max(0.001, min(timeout_s, self.remaining_s))
+            return await self._speaker.ask(task, left_s)
+
+        return self._here(call_tool(name, args, call_id, self._speaker.say, ask))
+
+    def tools(self, *patterns: str, timeout_s: float = _CARDS_S) -> Any:
+        """Return live Neurons as the tools of a model: those with a card whose id matches.
+
+        A pattern that finds nothing is said in the log, once.
+
+        Args:
+            patterns: Which ids: `*` stands for any characters, `?` for one. All by default.
+            timeout_s: How long it may take.
+
+        Returns:
+            On the loop an awaitable of `ToolDefinitions`; in a thread these.
+
+        Raises:
+            SynapseUnreachable: The Synapse does not answer in this time.
+        """
+        return self._here(self._speaker.tools(patterns or ("*",), timeout_s))
+
+    def _here(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Return an awaitable on the loop; in a thread wait for the result and return it."""
         if threading.get_ident() == self._thread_id:
             return work

@@ -14,7 +14,6 @@ from typing import Any
 
 from ... import kernel
 from ...axon import Axon, reply_of, reply_of_exception
-from ...cards import CARD_MARK
 from ...errors import BadSignal
 from ...kernel import Deadlines
 from ...payloads import error_payload
@@ -22,7 +21,8 @@ from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.last_door import must_pass
 from ...runtime.loop_clock import LoopClock
 from ...schemas import Unfit
-from ...signals import Signal, SignalType
+from ...signals import SignalType
+from ...tasks import task_in
 from ...telemetry import current_trace
 from ...telemetry.current_trace import fields_of
 from ...telemetry.task_observer import Observers
@@ -30,8 +30,9 @@ from ...transport import ReplyFlag, TaskFlag, TaskItem, Transport
 from ..caller.open_tasks import OpenTask
 from ..watch.subscriptions import Subscriptions
 from .axon_slots import AxonSlots
+from .child_calls import ChildCalls
 from .invoke import log_raised, run_function, warn_unchecked
-from .job import Ask, Job, Key
+from .job import Job, Key
 from .reply_sender import ReplySender
 from .resync_source import repeat
 from .task_pool import TaskPool
@@ -52,7 +53,7 @@ class Inbox:
     Args:
         transport: Carries the replies.
         subscriptions: The handlers that receive copies of our own traffic.
-        ask: Sends the child tasks of our Neurons.
+        child_calls: Sends the child tasks of our Neurons, and finds their tools.
         dendrite_id: The id of this Dendrite, for the meta of a reply.
 
     Attributes:
@@ -61,13 +62,17 @@ class Inbox:
     """
 
     def __init__(
-        self, transport: Transport, subscriptions: Subscriptions, ask: Ask, dendrite_id: str
+        self,
+        transport: Transport,
+        subscriptions: Subscriptions,
+        child_calls: ChildCalls,
+        dendrite_id: str,
     ) -> None:
         self.transport = transport
         self.counts: Counter[str] = Counter()
         self._subscriptions = subscriptions
         self._senders = subscriptions.senders
-        self._ask = ask
+        self.child_calls = child_calls
         self._clock = LoopClock()
         self._axon_slots: dict[str, AxonSlots[Job]] = {}
         self._replies = ReplySender(transport, subscriptions, self.counts, dendrite_id)
@@ -178,7 +183,7 @@ class Inbox:
             self._replies.refuse(caller, task, trace, "NO_SUCH_NEURON", message)
             return
         try:
-            signal = _read_task(body)
+            signal = task_in(body)
         except BadSignal as error:
             self._replies.refuse(caller, task, trace, "BAD_SIGNAL", str(error))
             return
@@ -200,7 +205,7 @@ class Inbox:
             flags & _RUN != 0,
             self.transport,
             self._replies,
-            self._ask,
+            self.child_calls,
         )
         if self._observer is not None or self._subscriptions.watches_tasks:
             self._tell_of(job)
@@ -464,16 +469,6 @@ def _running(axon_slots: list[AxonSlots[Job]]) -> list[asyncio.Future[None]]:
     """Return what is done as soon as one of the jobs is, those that wait for a rate included."""
     jobs = [job for slots in axon_slots for job in (*slots.running, *slots.queue)]
     return [job.when_over() for job in jobs if not job.over]
-
-
-def _read_task(body: bytes) -> Signal:
-    """Return a TASK with an input, or one that asks for the card of its Neuron."""
-    signal = kernel.decode_signal(body)
-    if signal.type is not SignalType.TASK:
-        raise BadSignal(f"expected a TASK, got a {signal.type.value}")
-    if "input" not in signal.payload and signal.meta.get(CARD_MARK) is not True:
-        raise BadSignal("the TASK has no input")
-    return signal
 
 
 def _told_to_logs(job: Job) -> Token[current_trace.CurrentTask | None]:

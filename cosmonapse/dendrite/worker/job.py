@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from ...errors import SignalTooLarge
 from ...kernel import MAX_RUN_TEXTS
 from ...runtime.threads import in_thread
 from ...signals import Signal, SignalType
+from ...tool_definitions import ToolDefinitions
 from ...transport import Outcome, Transport
 from .axon_slots import AxonSlots
+from .child_calls import ChildCalls
 from .reply_cache import ReplyStream
 from .run_sender import RunPort, RunSender
 
@@ -29,10 +31,6 @@ class ReplyPort(RunPort, Protocol):
 
     def may_run(self, task: Signal) -> bool:
         """Return whether the thoughts about a TASK may travel as runs."""
-
-
-Ask = Callable[[Signal, float], Coroutine[Any, Any, Signal]]
-"""Sends a TASK and returns the Signal that settles it within so many seconds."""
 
 
 class Job:
@@ -65,7 +63,7 @@ class Job:
     """
 
     __slots__ = (
-        "_ask",
+        "_children",
         "_over",
         "_reads_runs",
         "_replies",
@@ -110,11 +108,11 @@ class Job:
         reads_runs: bool,
         transport: Transport,
         replies: ReplyPort,
-        ask: Ask,
+        child_calls: ChildCalls,
     ) -> None:
         self._transport = transport
         self._replies = replies
-        self._ask = ask
+        self._children = child_calls
         self._said_count = 0
         self._thought_count = 0
         self._reads_runs = reads_runs
@@ -251,7 +249,14 @@ class Job:
 
     async def _asked(self, task: Signal, timeout_s: float) -> Signal:
         await self.thoughts_sent()  # 03-routing, "Runs", 3: what it says may be why it asks
-        return await self._ask(task, timeout_s)
+        return await self._children.ask(task, timeout_s)
+
+    async def tools(self, patterns: Sequence[str], timeout_s: float) -> ToolDefinitions:
+        """Return the live Neurons that match a pattern, as tools of a model."""
+        if self.cancelled:
+            raise asyncio.CancelledError
+        found: ToolDefinitions = await self.owned(self._children.tools(patterns, timeout_s))
+        return found
 
     async def owned(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine for the Neuron; it is cancelled if the job ends first."""

@@ -1,0 +1,48 @@
+"""The call of a tool: its TOOL_CALL, its TASK and its TOOL_RESULT, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+from ...payloads import payload_of
+from ...signals import Signal, SignalType
+from ...tool_errors import tool_error_text
+
+Say: TypeAlias = Callable[[SignalType, dict[str, Any]], Awaitable[Signal]]
+"""Sends a Signal about the call."""
+
+
+async def call_tool(
+    name: str,
+    args: Any,
+    call_id: str | None,
+    say: Say,
+    ask: Callable[[Signal], Awaitable[Signal]],
+) -> dict[str, Any]:
+    """Run a tool and return its output; say before and after what happens.
+
+    Args:
+        name: The Neuron.
+        args: Its input.
+        call_id: The id of the call; a new one by default.
+        say: Sends TOOL_CALL and TOOL_RESULT.
+        ask: Given the TOOL_CALL, sends the TASK and returns what settles it.
+
+    Raises:
+        NeuronError: It ended in an ERROR.
+        NeedsAnswer: It asked a question.
+        TimeoutError: It did not end in time.
+    """
+    given = {"tool_name": name, "args": args, "call_id": call_id}
+    call = await say(SignalType.TOOL_CALL, payload_of(SignalType.TOOL_CALL, given))
+    about = {"tool_name": name, "call_id": call.payload["call_id"]}
+    try:
+        output: dict[str, Any] = (await ask(call)).output
+    except Exception as error:
+        about["error"] = tool_error_text(error)
+        await say(SignalType.TOOL_RESULT, payload_of(SignalType.TOOL_RESULT, about))
+        raise
+    told = payload_of(SignalType.TOOL_RESULT, {**about, "result": output})
+    await say(SignalType.TOOL_RESULT, told)
+    return output

@@ -1,0 +1,55 @@
+"""What a Neuron asks of its Dendrite while it works: child tasks, and the tools that there are."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+from ...cards import Card
+from ...signals import Signal
+from ...tool_definitions import ToolDefinitions, definitions_of, takes_object
+from ..caller.card_cache import CardCache
+
+_LOG = logging.getLogger(__name__)
+_MAX_TOLD = 256
+
+Ask: TypeAlias = Callable[[Signal, float], Awaitable[Signal]]
+"""Sends a TASK and returns the Signal that settles it within so many seconds."""
+
+
+class ChildCalls:
+    """Sends the child tasks of Neurons and finds their tools.
+
+    Args:
+        ask: Sends a TASK.
+        cards: The cards of the live Neurons.
+    """
+
+    def __init__(self, ask: Ask, cards: CardCache) -> None:
+        self.ask = ask
+        self._cards = cards
+        self._told: set[str] = set()
+
+    async def tools(self, patterns: Sequence[str], timeout_s: float) -> ToolDefinitions:
+        """Return the live Neurons that match a pattern as tools; say once which find nothing.
+
+        Raises:
+            SynapseUnreachable: The Synapse does not answer in this time.
+        """
+        cards: dict[str, Card] = {}
+        found = await asyncio.gather(*(self._cards.cards(each, timeout_s) for each in patterns))
+        for pattern, of_pattern in zip(patterns, found, strict=True):
+            cards.update(of_pattern)
+            if not of_pattern:
+                self._tell(pattern, f"no live Neuron with a card matches the tools {pattern!r}")
+        for neuron_id, card in cards.items():
+            if not takes_object(card):
+                self._tell(neuron_id, f"{neuron_id} is no tool: its input is no object")
+        return definitions_of(cards.values())
+
+    def _tell(self, about: str, text: str) -> None:
+        if about not in self._told and len(self._told) < _MAX_TOLD:
+            self._told.add(about)
+            _LOG.warning("%s", text)
