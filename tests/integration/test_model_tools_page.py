@@ -1,4 +1,4 @@
-"""The half of a page about tools for a model: each of its programs, against the stand-in provider."""
+"""Tools for a model on a page: each of its programs, against the stand-in provider."""
 
 import asyncio
 
