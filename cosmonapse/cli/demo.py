@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from ..contexts import NO_CONTEXT
+from ..demo.gateway_show import show_gateway
 from ..demo.scene import play_scene
 from ..demo.show import QUESTION, show
 from ..errors import SynapseUnreachable
-from ..runtime.environment import CONTEXT_VARIABLE, KEY_VARIABLE
+from ..runtime.environment import CONTEXT_VARIABLE, KEY_VARIABLE, TOKEN_VARIABLE
 from ..runtime.loops import run
 from ..runtime.printable import printable_lines
 from ..synapse import connect_synapse
@@ -72,6 +73,9 @@ async def _check_nobody_serves(url: str) -> None:
 @click.option(
     "--keep", is_flag=True, help="Keep the processes running and print the URLs; Ctrl-C ends them."
 )
+@click.option(
+    "--serve", "serves", is_flag=True, help="A gateway: print what reaches it, until Ctrl-C."
+)
 @click.option("--question", default=QUESTION, show_default=True, help="The question to ask.")
 @click.option(
     "--scene", is_flag=True, help="A busy fabric where much goes wrong, to look at in Prism."
@@ -109,10 +113,14 @@ def command(
     keep: bool,
     question: str,
     scene: bool,
+    serves: bool,
     nats_url: str | None,
     **options: Any,
 ) -> None:
     """Start a Synapse, two replicas and a Flask edge; ask a question over HTTP; show all of it.
+
+    With --serve a gateway is in front of the replicas: it prints a line for curl, a program for the
+    package openai and the configuration of an MCP host, which all work until Ctrl-C.
 
     With --scene it starts callers and workers that stream, fail, block, die and come back, and a
     Prism to look at them.
@@ -120,19 +128,23 @@ def command(
     With HF_TOKEN set, a model of Hugging Face answers. Without it, an offline Neuron finds the
     answer in the documentation.
     """
+    if serves and (scene or keep):
+        raise click.UsageError("--serve goes without --scene and --keep")
     for name in ("keep", "question") if scene else options:
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             flag = f"--{name.replace('_', '-')}"
             raise click.UsageError(f"{flag} is {'not ' * scene}for --scene")
     # Its Synapse is its own, whatever fabric this user works with.
-    with in_the_environment({CONTEXT_VARIABLE: NO_CONTEXT, KEY_VARIABLE: ""}):
+    with in_the_environment({CONTEXT_VARIABLE: NO_CONTEXT, KEY_VARIABLE: "", TOKEN_VARIABLE: ""}):
         if nats_url is not None:
             run(_check_nobody_serves(nats_url))
-        run(
-            _until_told(
-                _scene(nats_url, **options) if scene else show(question, keep, _say, nats_url)
-            )
-        )
+        if serves:
+            showing = show_gateway(_say, nats_url)
+        elif scene:
+            showing = _scene(nats_url, **options)
+        else:
+            showing = show(question, keep, _say, nats_url)
+        run(_until_told(showing))
 
 
 def _scene(

@@ -15,6 +15,11 @@ NEURON_ID = "worker"
 _MODEL = "meta-llama/Llama-3.1-8B-Instruct"
 _ENDPOINT = "https://router.huggingface.co"
 _PAUSE_S = 0.15
+_INPUT = {
+    "type": "object",
+    "required": ["prompt"],
+    "properties": {"prompt": {"type": "string", "description": "The question."}},
+}
 
 
 def neuron_from_environment() -> Any:
@@ -38,6 +43,8 @@ async def serve(url: str, namespace: str, name: str) -> None:
         neuron_id=NEURON_ID,
         neuron_fn=neuron_from_environment(),
         capabilities=["text-generation", "chat"],
+        description="Answers questions about Cosmonapse, out of its documentation.",
+        input=_INPUT,
     )
     synapse = await connect_synapse(url)
     dendrite = Dendrite(synapse=synapse, namespace=namespace, dendrite_id=name)

@@ -1,7 +1,12 @@
 """`cosmo demo`: shows the whole main job, and leaves nothing behind."""
 
+import json
+import os
 import re
+import shlex
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -99,3 +104,51 @@ def test_an_option_that_would_do_nothing_is_refused(children, given, why):
 
     assert refused.wait() == 2
     assert why in refused.said
+
+
+@pytest.fixture(scope="module")
+def serving_demo():
+    """The output of `cosmo demo --serve`, once it is up, cut at its headings."""
+    from support.processes import Children
+
+    with Children() as children:
+        demo = children.cosmo("demo", "--serve", env=OFFLINE | {"COSMO_TOKEN": "of-another-one"})
+        demo.line("up until Ctrl-C", timeout_s=40.0)
+        yield [part.strip() for part in re.split(r"^(?:with|in) .*:$", demo.said, flags=re.M)]
+        demo.send(signal.SIGINT)
+        assert demo.wait() == 130
+        assert demo.family() == []
+
+
+def test_the_line_for_curl_that_the_demo_prints_works(serving_demo):
+    command = [*shlex.split(serving_demo[1]), "--noproxy", "*"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+
+    assert json.loads(ran.stdout)["response"].startswith("An Axon")
+
+
+def test_the_program_for_openai_that_the_demo_prints_works(serving_demo):
+    ran = subprocess.run(
+        [sys.executable, "-c", serving_demo[2]],
+        env={**os.environ, "NO_PROXY": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        timeout=40,
+    )
+
+    assert ran.stdout.startswith("An Axon"), ran.stderr
+
+
+@pytest.mark.asyncio
+async def test_the_configuration_of_an_mcp_host_that_the_demo_prints_works(serving_demo):
+    from mcp import Client
+    from mcp.client.stdio import StdioServerParameters
+
+    (server,) = json.loads(serving_demo[3].splitlines()[0])["mcpServers"].values()
+    parameters = StdioServerParameters(env=dict(os.environ), **server)
+    async with Client(parameters) as client:
+        tools = (await client.list_tools()).tools
+        answer = await client.call_tool("worker", {"prompt": "What is an Axon?"})
+
+    assert [each.name for each in tools] == ["worker"]
+    assert answer.structured_content["response"].startswith("An Axon")
