@@ -85,7 +85,7 @@ def _lines(base_url: str, url: str) -> list[str]:
     lines = ["\nwith curl:\n", curl_line(base_url)]
     lines += ["\nin Python, with the package openai:\n", openai_snippet(base_url)]
     if importlib.util.find_spec("mcp") is None:
-        lines.append("\nan MCP host needs the extra: pip install 'cosmonapse[mcp]'")
+        lines.append("\nfor an MCP host install the extra [mcp]")
     else:
         lines += ["\nin the configuration of an MCP host:\n", mcp_configuration(url)]
     return [*lines, "\nup until Ctrl-C"]

@@ -172,18 +172,18 @@ class Gate:
                 has_body = True
         if not has_body:
             return receive
-        first = await receive()
-        if first.get("more_body"):
-            pieces, size = [first["body"]], len(first["body"])
-            while first.get("more_body"):
-                first = await receive()
-                pieces.append(first.get("body", b""))
-                size += len(pieces[-1])
-                if size > self._max_body_bytes:
-                    return self._too_large()
-            if first["type"] == "http.request":
-                first = {"type": "http.request", "body": b"".join(pieces), "more_body": False}
-        return _Replayed(first, receive)
+        pieces: list[bytes] = []
+        size, is_more = 0, True
+        while is_more:
+            message = await receive()
+            pieces.append(message.get("body", b""))
+            size += len(pieces[-1])
+            if size > self._max_body_bytes:
+                return self._too_large()
+            is_more = message.get("more_body", False)
+        if message["type"] == "http.request" and len(pieces) > 1:
+            message = {"type": "http.request", "body": b"".join(pieces), "more_body": False}
+        return _Replayed(message, receive)
 
     def _too_large(self) -> Refusal:
         return Refusal(

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import os
 import re
 import subprocess
 import threading
@@ -14,7 +15,10 @@ import pytest
 
 from cosmonapse import Axon, Clarification, NeuronError, PermissionNeeded
 from support.gateways import serving
+from support.node import gateway_node_or_skip
+from support.processes import ROOT
 
+PAGE = ROOT / "docs" / "gateways.md"
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 INPUT = {
     "type": "object",
@@ -305,3 +309,45 @@ def test_a_page_of_a_named_origin_may_ask_and_read(gateway):
     assert refused.headers["access-control-allow-origin"] == "http://ui.example"
     assert answer.headers["access-control-allow-origin"] == "http://ui.example"
     assert "x-request-id" in answer.headers["access-control-expose-headers"]
+
+
+def blocks_of(language):
+    """Return the blocks in a language of the section about plain HTTP of the page."""
+    section = PAGE.read_text().partition("\n## Plain HTTP\n")[2].partition("\n## ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", section, flags=re.DOTALL)
+
+
+def test_the_line_for_curl_on_the_page_reaches_a_neuron(gateway):
+    line = (
+        blocks_of("console")[0]
+        .removeprefix("$ ")
+        .replace("http://127.0.0.1:8080", gateway.base_url)
+    )
+    env = {**os.environ, "COSMO_TOKEN": gateway.token, "NO_PROXY": "127.0.0.1"}
+    ran = subprocess.run(
+        ["sh", "-c", line], env=env, capture_output=True, text=True, timeout=20, check=True
+    )
+
+    assert json.loads(ran.stdout)["question"] == "How many nights?"
+
+
+def test_the_answers_on_the_page_are_answers(client):
+    clarification, permission = (json.loads(each) for each in blocks_of("json"))
+    asked = client.post("/neurons/book", json=clarification)
+    both = {**clarification, **permission}
+
+    assert asked.json()["action"] == permission["permission"]["action"]
+    assert client.post("/neurons/book", json=both).json()["input"] == both
+
+
+def test_the_program_for_a_browser_on_the_page_reads_the_stream(gateway):
+    node = gateway_node_or_skip()
+    (program,) = blocks_of("javascript")
+    program = program.replace("http://127.0.0.1:8080", gateway.base_url)
+    program = program.replace("TOKEN", gateway.token).replace("/book", "/worker")
+    ran = subprocess.run(
+        [node, "--input-type=module", "-e", program], capture_output=True, text=True, timeout=30
+    )
+
+    assert ran.stdout.splitlines()[:2] == ["one ", "two"], ran.stderr
+    assert json.loads(ran.stdout.splitlines()[2])["response"] == "one two"

@@ -1,0 +1,159 @@
+"""The gate in front of the faces, with an app and a server that are functions."""
+
+import asyncio
+import json
+
+import pytest
+
+from cosmonapse.serve.admission import Admission
+from cosmonapse.serve.gate import Gate
+
+pytestmark = pytest.mark.asyncio
+HOST = (b"host", b"localhost")
+
+
+class Request:
+    """One request through a gate: what the server receives, and what it sends."""
+
+    def __init__(self, gate, *pieces, path="/neurons/a", headers=()):
+        self.sent = []
+        self._pieces = list(pieces)
+        self._gate = gate
+        self._scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "headers": [HOST, *headers],
+        }
+
+    async def receive(self):
+        body = self._pieces.pop(0)
+        return {"type": "http.request", "body": body, "more_body": bool(self._pieces)}
+
+    async def send(self, message):
+        self.sent.append(message)
+
+    async def run(self):
+        await self._gate(self._scope, self.receive, self.send)
+        return self
+
+    @property
+    def status(self):
+        return self.sent[0]["status"]
+
+    @property
+    def body(self):
+        return json.loads(b"".join(each.get("body", b"") for each in self.sent[1:]))
+
+
+async def echo(scope, receive, send):
+    message = await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": json.dumps(len(message["body"])).encode()})
+
+
+def gate_of(app=echo, most=10, **settings):
+    return Gate(app, Admission(), most, **settings)
+
+
+CHUNKED = ((b"transfer-encoding", b"chunked"),)
+
+
+async def test_the_app_gets_the_whole_body_at_once():
+    got = await Request(gate_of(), b"abc", b"def", headers=CHUNKED).run()
+
+    assert (got.status, got.body) == (200, 6)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "headers"),
+    [
+        ((), ((b"content-length", b"11"),)),
+        ((), ((b"content-length", b"9" * 30),)),
+        ((b"123456", b"78901", b"never read"), CHUNKED),
+        ((b"123456789012",), CHUNKED),
+    ],
+)
+async def test_a_body_over_the_limit_is_413_and_not_read_to_its_end(pieces, headers):
+    gate = gate_of()
+
+    got = await Request(gate, *pieces, headers=headers).run()
+
+    assert (got.status, got.body["code"]) == (413, "TOO_LARGE")
+    assert (b"connection", b"close") in got.sent[0]["headers"]
+    assert gate.counts == {"refused.too_large": 1}
+
+
+async def test_a_body_at_the_limit_passes():
+    got = await Request(gate_of(), b"0123456789", headers=((b"content-length", b"10"),)).run()
+
+    assert (got.status, got.body) == (200, 10)
+
+
+async def test_until_the_fabric_is_there_requests_are_put_off_but_for_probes():
+    gate = gate_of(is_ready=lambda: False)
+
+    early = await Request(gate, b"").run()
+    openai = await Request(gate, b"", path="/v1/models").run()
+    probe = await Request(gate, b"", path="/healthz").run()
+
+    assert (early.status, early.body["retry"]) == (503, True)
+    assert openai.body["error"]["type"] == "server_error"
+    assert probe.status == 200
+
+
+async def test_at_the_end_what_has_begun_is_cut_at_once_and_the_rest_has_its_time():
+    begun, free = asyncio.Event(), asyncio.Event()
+
+    async def streams(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def works(scope, receive, send):
+        await free.wait()
+        await echo(scope, receive, send)
+
+    async def app(scope, receive, send):
+        await (streams if scope["path"] == "/stream" else works)(scope, receive, send)
+
+    gate = gate_of(app)
+    stream, plain = Request(gate, b"", path="/stream"), Request(gate, b"")
+    stream_task, plain_task = (asyncio.create_task(each.run()) for each in (stream, plain))
+    await begun.wait()
+
+    draining = asyncio.create_task(gate.drain(5.0))
+    await stream_task
+    refused = await Request(gate, b"").run()
+    free.set()
+    await asyncio.gather(plain_task, draining)
+
+    assert stream.sent[-1] == {"type": "http.response.body", "body": b""}
+    assert (plain.status, refused.status) == (200, 503)
+
+
+async def test_a_plain_call_that_takes_too_long_is_503():
+    async def app(scope, receive, send):
+        await asyncio.Event().wait()
+
+    gate = gate_of(app)
+    request = Request(gate, b"")
+    running = asyncio.create_task(request.run())
+    await asyncio.sleep(0)
+
+    await gate.drain(0.0)
+    await running
+
+    assert (request.status, request.body["code"]) == (503, "ENDING")
+    assert gate.open_count == 0
+
+
+async def test_a_websocket_is_closed():
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    await gate_of()({"type": "websocket"}, None, send)
+
+    assert sent == [{"type": "websocket.close", "code": 1008}]
