@@ -54,6 +54,8 @@ PROGRAMS_OF_OTHERS = {
     *(
         ".",
         "apt-get",
+        "chmod",
+        "openssl",
         "cd",
         "curl",
         "export",
