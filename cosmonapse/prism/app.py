@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from ..errors import MissingExtra
+from ..errors import AccessRefused, CosmonapseError, InvalidName, MissingExtra, NeuronError
 from .events import to_json
 from .guard import HEADERS, EarlyAnswer, Guard
 from .home import LOOPBACK, plain_address
@@ -32,6 +32,7 @@ STREAM_TYPE = "text/event-stream"
 LINES_TYPE = "application/x-ndjson"
 STATIC = Path(__file__).parent / "static"
 _MOST_DIGITS = 19  # more than any number of a Signal has; int() itself refuses some thousand
+CardOf = Callable[[str], Awaitable[dict[str, Any]]]
 _RAW_HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 
 
@@ -132,6 +133,24 @@ def _recording_of(
     return recording
 
 
+def _card_by(card_of: CardOf) -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers with the card of a Neuron; it is asked for on demand only."""
+
+    async def card(request: Request) -> Response:
+        try:
+            return _json(await card_of(request.query_params.get("neuron", "")))
+        except NeuronError as error:
+            return _json({"error": error.message}, 404)
+        except InvalidName as error:
+            return _json({"error": str(error)}, 400)
+        except AccessRefused as error:
+            return _json({"error": str(error)}, 403)
+        except (CosmonapseError, TimeoutError) as error:
+            return _json({"error": str(error) or "the card did not come in time"}, 503)
+
+    return card
+
+
 def make_app(
     guard: Guard,
     check: TokenCheck | None,
@@ -140,6 +159,7 @@ def make_app(
     counts: Counter[str],
     traces: TraceStore,
     remembered: Callable[[], AsyncIterator[bytes]],
+    card_of: CardOf,
 ) -> ASGIApp:
     """Return the app.
 
@@ -151,6 +171,7 @@ def make_app(
         counts: Gets `refused.token`.
         traces: The traces that are kept.
         remembered: Returns the pieces of a recording of what is kept.
+        card_of: Fetches the card of a Neuron.
     """
 
     async def index(request: Request) -> Response:
@@ -190,6 +211,7 @@ def make_app(
         Route("/api/stream", stream),
         Route("/api/signals/{number}", envelope),
         Route("/api/traces/{trace_id}", trace),
+        Route("/api/card", _card_by(card_of)),
         Route("/api/recording", _recording_of(remembered)),
         Route("/api/health", health),
         Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),

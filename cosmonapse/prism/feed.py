@@ -7,9 +7,12 @@ import contextlib
 import time
 from typing import Any, Protocol
 
+from ..cards import Card
+from ..dendrite import Dendrite
 from ..doppler.observer import Listener, Observer
 from ..registry import DendriteRecord, NeuronRecord, SynapseState, TaskRecord
 from ..runtime import clock
+from ..synapse import synapse_from_url
 from ..synapse.connect import KeyLike
 
 _TICK_S = 1.0
@@ -62,6 +65,9 @@ class Feed(Protocol):
     async def state(self, timeout_s: float) -> SynapseState:
         """Return the state of the Synapse."""
 
+    async def card(self, neuron_id: str, timeout_s: float) -> Card:
+        """Return the card of a Neuron."""
+
 
 class LiveFeed:
     """A namespace as it is now; see `Feed`.
@@ -78,6 +84,7 @@ class LiveFeed:
     ) -> None:
         observer = Observer(url, namespace, listener, name="prism", key=key)
         self._observer = observer
+        self._given = url, key
         self.namespace = observer.namespace
         self.facts: dict[str, Any] = {"mode": "live", "replay": None}
         self.now_s, self.now_ts = time.monotonic, clock.now_ts
@@ -101,3 +108,16 @@ class LiveFeed:
             async with asyncio.timeout(_TICK_S):
                 await changed.wait()
             await asyncio.sleep(_SETTLE_S)
+
+    async def card(self, neuron_id: str, timeout_s: float) -> Card:
+        """Return the card of a live Neuron, from a Dendrite that is there for this alone.
+
+        Raises:
+            CosmonapseError: The Neuron is not live, or the key may not ask it.
+            TimeoutError: It did not come within `timeout_s` seconds.
+        """
+        url, key = self._given
+        synapse = synapse_from_url(url, key=key)
+        asking = Dendrite(synapse=synapse, namespace=self.namespace, dendrite_id="prism-card")
+        async with asyncio.timeout(timeout_s), asking as dendrite:
+            return await dendrite.card(neuron_id, timeout_s=timeout_s)

@@ -233,6 +233,10 @@ class Presence:
         replicas[state] = replicas.get(state, 0) + 1
         if place.left_s is None:
             group["capabilities"] = sorted({*group["capabilities"], *record.capabilities})[:32]
+            if record.description:
+                group["description"] = record.description
+            if record.card:
+                group["cards"] = sorted({*group.get("cards", ()), record.card})[:32]
             group["running"] += record.running
             group["queued"] += record.queued
             group["open"] += record.open

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
+from ..cards import Card
 from ..doppler.observer import Listener
-from ..errors import SynapseUnreachable
+from ..errors import NeuronError, SynapseUnreachable
 from ..recordings.lines import End, Heard, Line, LinkChange, Missed, ToldTable
 from ..recordings.recorded_file import RecordedFile, faults_of
 from ..registry import DendriteRecord, NeuronRecord, SynapseState, TaskRecord
@@ -165,6 +166,14 @@ class ReplayFeed:
         if not records:
             raise SynapseUnreachable(self.url, _AWAY, "it is a recording")
         return cast(SynapseState, records[-1])
+
+    async def card(self, neuron_id: str, timeout_s: float) -> Card:
+        """Refuse: a recording holds no cards.
+
+        Raises:
+            NeuronError: NO_SUCH_NEURON.
+        """
+        raise NeuronError("NO_SUCH_NEURON", "a recording holds no cards")
 
     def _table(self, name: str) -> list[Any]:
         return self._tables.get(name, [])

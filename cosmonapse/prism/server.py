@@ -84,7 +84,14 @@ def _http_server(watch: Watch, home: Home, token: str | None, logs_by_itself: bo
     check = None if token is None else TokenCheck(token, home.port)
     config = uvicorn.Config(
         make_app(
-            Guard(home), check, watch.ring, watch.tabs, watch.counts, watch.traces, watch.remembered
+            Guard(home),
+            check,
+            watch.ring,
+            watch.tabs,
+            watch.counts,
+            watch.traces,
+            watch.remembered,
+            watch.card,
         ),
         http=timed(Connections(watch.counts)),
         log_level="error",

@@ -31,6 +31,7 @@ from .vitals import Vitals
 
 _OPEN_S = 3.0
 _ASK_S = 2.0
+_CARD_S = 3.0
 _BEAT_S = 0.25
 _NAMES_EVERY_S = 5.0
 """So often names are asked for while no tab is open: traces of that time show them later."""
@@ -75,8 +76,15 @@ class Watch:
         self._names_at_s = -_NAMES_EVERY_S
         self._vitals = Vitals(self._presence)
         self._changed = asyncio.Event()
+        self._asking = asyncio.Lock()
         self._synapse: SynapseState | None = None
         self._tables: dict[str, Sequence[Record]] = {}
+
+    async def card(self, neuron_id: str) -> dict[str, Any]:
+        """Return the card of a live Neuron, with its digest; errors as `Feed.card`."""
+        async with self._asking:  # each opens a connection
+            card = await self._feed.card(neuron_id, _CARD_S)
+        return {**card.as_dict(), "digest": card.digest}
 
     async def run(self) -> None:
         """Observe until cancelled; wait for a Synapse that is not there yet.

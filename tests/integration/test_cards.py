@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 
+import httpx
 import pytest
 from pydantic import BaseModel, Field
 
@@ -23,6 +24,7 @@ from cosmonapse import (
 from cosmonapse.telemetry.task_observer import TaskObserver
 from support.keyed_fabric import KeyedFabric
 from support.nats_servers import nats_server_with, need_nats_server
+from support.prism import prism
 from support.processes import Children
 
 pytestmark = pytest.mark.asyncio
@@ -294,6 +296,20 @@ async def test_a_dendrite_without_asyncio_fetches_cards(server):
             return caller.card("book"), caller.cards()
 
     assert await asyncio.to_thread(cards) == (booking().card, {"book": booking().card})
+
+
+async def test_prism_gives_a_card_on_demand(server):
+    async with fabric(server.url, booking(), namespace="prism"):
+        with Children() as children:
+            _, shown = await asyncio.to_thread(prism, children, server.url, "prism")
+            async with httpx.AsyncClient(base_url=shown, trust_env=False) as http:
+                there = await http.get("api/card?neuron=book")
+                missing = await http.get("api/card?neuron=nobody")
+                invalid = await http.get("api/card?neuron=a/b")
+
+    assert there.json() == {**booking().card.as_dict(), "digest": booking().card.digest}
+    assert [missing.status_code, invalid.status_code] == [404, 400]
+    assert missing.json() == {"error": "no live Axon serves nobody"}
 
 
 async def test_describe_shows_a_card_and_a_command_that_works(server):

@@ -68,7 +68,7 @@ class Serving:
         self.listeners, self.home = listening("127.0.0.1", 0)
         ring, traces = Ring(1), TraceStore()
         self.tabs = Tabs(ring, traces, lambda: {"hello": {}}, self.counts)
-        app = make_app(Guard(self.home), None, ring, self.tabs, self.counts, traces, iter)
+        app = make_app(Guard(self.home), None, ring, self.tabs, self.counts, traces, iter, None)
         protocol = timed(Connections(self.counts, most, request_s))
         settings = {"lifespan": "off", "ws": "none", "log_level": "error"}
         config = uvicorn.Config(app, http=protocol, timeout_graceful_shutdown=1, **settings)

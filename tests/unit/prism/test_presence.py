@@ -248,3 +248,15 @@ def test_who_is_gone_is_told_with_the_time():
     presence.compare([record("b")], 20.0, 120.0)
 
     assert [(at_ts, each.neuron_id) for at_ts, each in presence.left()] == [(120.0, "a")]
+
+
+def test_a_neuron_tells_what_it_is_for_and_the_versions_of_its_card():
+    presence = Presence()
+    other = {"instance": CALLER.hex()}
+    told = [record(description="Writes", card="a"), record(card="b", **other), record("plain")]
+    presence.compare(told, 1.0)
+
+    groups = presence.groups(2.0)
+
+    assert (groups["worker"]["description"], groups["worker"]["cards"]) == ("Writes", ["a", "b"])
+    assert not groups["plain"].keys() & {"description", "cards"}

@@ -89,7 +89,7 @@ export function neuronCells(neuron) {
   const { running = 0, queued = 0 } = neuron;
   const errors = neuron.error_rate;
   return [
-    { text: shown(neuron.neuron_id), class: `state st-${state}`, title: `${state}; offers ${(neuron.capabilities ?? []).map(shown).join(", ") || "nothing by name"}` },
+    { text: shown(neuron.neuron_id), class: `state st-${state}`, title: `${shown(neuron.description)} ${state}; offers ${(neuron.capabilities ?? []).map(shown).join(", ") || "nothing by name"}` },
     { text: replicasOf(neuron), class: state === "alive" ? "" : "bad" },
     { text: running || queued ? `${count(running)} running` : "idle", class: running || queued ? "" : "quiet" },
     { text: queued ? count(queued) : "0", class: queued ? "" : "quiet" },
@@ -99,9 +99,10 @@ export function neuronCells(neuron) {
   ];
 }
 
-function replicasOf({ replicas = {}, missing }) {
+function replicasOf({ replicas = {}, missing, cards = [] }) {
   if (missing) return "none there";
   const parts = ["stuck", "gone", "away", "draining", "alive"].filter((state) => replicas[state]).map((state) => `${count(replicas[state])} ${state}`);
+  if (cards.length > 1) parts.push(`${cards.length} versions`);
   return parts.join(", ") || "none";
 }
 
