@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
@@ -9,6 +10,7 @@ from playwright.async_api import expect
 from support.processes import Children
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+SOON = Path(__file__).with_name("outage_soon.py")
 SINCE = re.compile(r"since (\d\d:\d\d:\d\d)")
 
 
@@ -16,7 +18,7 @@ SINCE = re.compile(r"since (\d\d:\d\d:\d\d)")
 def outage():
     """The scene until its Synapse dies: its process and the address of its page."""
     with Children() as children:
-        played = children.cosmo("demo", "--scene", "--no-browser", "--minutes", "5")
+        played = children.start(SOON, "demo", "--scene", "--no-browser", "--minutes", "5")
         yield played, played.line("look at it: ", timeout_s=60.0).text
 
 
