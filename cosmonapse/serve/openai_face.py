@@ -18,6 +18,7 @@ from ..errors import RemoteError
 from .gateway import Gateway
 from .openai.chat_endpoint import ChatEndpoint
 from .openai.error_bodies import error_answer, in_openai_form, not_found
+from .openai.known_cards import KnownCards
 from .openai.model_list import model_entry, model_list
 
 _CHAT = "/v1/chat/completions"
@@ -35,11 +36,12 @@ class OpenAiFace:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._cards = KnownCards(gateway)
 
     def routes(self) -> Sequence[BaseRoute]:
         """See `Face`."""
         return [
-            Route(_CHAT, ChatEndpoint(self._gateway), methods=["POST"]),
+            Route(_CHAT, ChatEndpoint(self._gateway, self._cards), methods=["POST"]),
             Route(_MODELS, self._list_models, methods=["GET"]),
             Route(_MODELS + "/{model:path}", self._show_model, methods=["GET"]),
             Route("/v1/{rest:path}", _refuse_path, methods=_EVERY_METHOD),
@@ -48,7 +50,10 @@ class OpenAiFace:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """See `Face`."""
-        yield
+        try:
+            yield
+        finally:
+            await self._cards.close()
 
     async def _list_models(self, request: Request) -> Response:
         try:

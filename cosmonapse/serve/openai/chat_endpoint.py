@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from typing import Any
 
 import attrs
@@ -12,12 +12,11 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from ...cards import Card
 from ...edge.faults import answer_and_log
 from ...edge.outcomes import JSON_TYPE, HttpAnswer, answer_of, json_object, mark
 from ...edge.reader import SignalReader
 from ...edge.trace_headers import with_headers
-from ...errors import CosmonapseError, RemoteError
+from ...errors import CosmonapseError
 from ...ids import new_trace_id
 from ...runtime import clock
 from ...signals import QUESTIONS, Signal, SignalType
@@ -27,11 +26,11 @@ from .chat_stream import send_stream
 from .chunks import ChatChunks
 from .completions import completion, said_by
 from .error_bodies import ChatRefusal, in_openai_form, not_found
-from .input_forms import InputForm, form_of_all
+from .input_forms import form_of_all
+from .known_cards import KnownCards
 from .model_list import ModelName, is_known
 
 _OPENING_S = 0.2
-_ROSTER_S = 2.0
 _ABSENT = frozenset({"NO_SUCH_NEURON", "NO_CAPABLE_NEURON"})
 _NO_MESSAGE = (SignalType.ERROR, *(QUESTIONS - {SignalType.CLARIFICATION}))
 
@@ -57,11 +56,12 @@ class ChatEndpoint:
 
     Args:
         gateway: What the faces share.
+        cards: Of the Neurons behind models.
     """
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, cards: KnownCards) -> None:
         self._gateway = gateway
-        self._cards: Mapping[str, Card] = {}
+        self._cards = cards
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that disconnects cancels its task."""
@@ -96,7 +96,7 @@ class ChatEndpoint:
 
     async def _chat(self, body: bytes, headers: Headers, trace_id: str) -> _Chat:
         asked = chat_request(json_object(body, headers.get("content-type")))
-        form = await self._form_of(asked.model)
+        form = form_of_all([card.input for card in await self._cards.of(asked.model)])
         task = {
             **asked.model.destination,
             "input": form.input_of(asked.messages, asked.options),
@@ -125,23 +125,6 @@ class ChatEndpoint:
         id_and_time = _id_and_time(reader.pathway.trace_id)
         return _ChatStream(
             reader, ChatChunks(*id_and_time, chat.asked.name, chat.asked.include_usage)
-        )
-
-    async def _form_of(self, model: ModelName) -> InputForm:
-        """Return how the Neurons of a model take a chat.
-
-        A roster that cannot be read leaves the cards as they were: the task itself tells why.
-        """
-        with contextlib.suppress(TimeoutError, RemoteError):
-            async with asyncio.timeout(_ROSTER_S):
-                self._cards = await self._gateway.cards()
-        if model.neuron is not None:
-            card = self._cards.get(model.neuron)
-            return form_of_all([card.input if card else None])
-        return form_of_all(
-            card.input
-            for card in self._cards.values()
-            if model.is_offered_by(card.neuron_id, card.capabilities)
         )
 
     async def _failed(self, settled: Signal, model: ModelName) -> HttpAnswer:

@@ -13,6 +13,7 @@ from cosmonapse.serve.gateway import GatewaySettings
 from cosmonapse.serve.openai import chat_stream
 from cosmonapse.serve.openai.chat_endpoint import ChatEndpoint
 from cosmonapse.serve.openai.chunks import DONE, KEEP_ALIVE, ChatChunks
+from cosmonapse.serve.openai.known_cards import KnownCards
 
 AWAY = SynapseUnreachable("cosmo://a:1", "nobody listens", "start one")
 ABSENT = Signal(
@@ -79,7 +80,7 @@ async def answered(gateway, model="chat", **headers):
 
     raw = [(b"content-type", b"application/json"), *((k.encode(), v) for k, v in headers.items())]
     scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "headers": raw}
-    await ChatEndpoint(gateway)(scope, receive, send)
+    await ChatEndpoint(gateway, KnownCards(gateway))(scope, receive, send)
     told = {key.decode(): value.decode() for key, value in sent[0]["headers"]}
     return sent[0]["status"], told, json.loads(sent[1]["body"])
 
