@@ -8,6 +8,7 @@ import pytest_asyncio
 from cosmonapse import SynapseServer
 from cosmonapse.testing import ChatServer, Fabric
 from house import pages
+from support.processes import Children
 
 PAGE = [block.code for block in pages.blocks(pages.DOCS / "tools.md") if block.language == "python"]
 
@@ -74,3 +75,14 @@ def test_the_test_of_the_page_passes(cosmo_fabric, cosmo_chat_server):
     test = names["test_the_seller_looks_the_price_up"]
 
     asyncio.run(test(cosmo_fabric, cosmo_chat_server))
+
+
+def test_the_example_of_an_agent_prints_its_calls_and_its_answer():
+    with Children() as children:
+        child = children.start("examples/tool_agent.py")
+        assert child.wait() == 0
+        text = "\n".join(line.text for line in child.out)
+
+    assert "Let me look.\n  shop.price({'article': 'tea'})\n" in text
+    assert "  -> {'euros': 4}" in text
+    assert text.endswith("Tea is 3 euros and coffee 4.\n2 turns, 2 calls")

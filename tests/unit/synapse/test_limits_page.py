@@ -51,6 +51,8 @@ ROOMS = (
     "cosmonapse.synapse.nats.",
     "cosmonapse.dendrite.",
     "cosmonapse.memory.",
+    "cosmonapse.neurons.tool_",
+    "cosmonapse.tool_definitions",
     "cosmonapse.memory_ops",
     "cosmonapse.stores.",
     "cosmonapse.serve.a2a_parts",
