@@ -15,13 +15,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import anyio
-from pydantic import ValidationError
 
 from ..errors import MissingExtra
 
 try:
     import mcp_types as types
     from mcp.shared.message import SessionMessage
+    from pydantic import ValidationError
 except ImportError:
     raise MissingExtra("mcp", "mcp") from None
 

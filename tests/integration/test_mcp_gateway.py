@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ from mcp.shared.exceptions import MCPError
 from cosmonapse import Axon, Clarification, Escalation, NeuronError, PermissionNeeded
 from cosmonapse.cards import Card
 from house import source
-from support.gateways import TOKEN, serving
+from support.gateways import TOKEN, base_url_of, serving, start_gateway
 from support.mcp_clients import (
     MODERN_META,
     MODES,
@@ -28,6 +29,7 @@ from support.mcp_clients import (
     stdio_command,
 )
 from support.node import GATEWAY_CLIENTS, gateway_node_or_skip
+from support.processes import Children
 
 BOOKING = {
     "type": "object",
@@ -286,23 +288,65 @@ def _command_of(pid):
         return b""
 
 
-async def test_a_client_over_http_that_hangs_up_ends_its_task(gateway):
-    params = {"name": "sleep", "arguments": {}, "_meta": MODERN_META}
-    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+def modern_post(client, method, **params):
+    """Send a request of 2026-07-28; the SDK would keep the process of the test longer."""
+    body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": MODERN_META}}
     headers = {
         "accept": "application/json, text/event-stream",
         "mcp-protocol-version": "2026-07-28",
-        "mcp-method": "tools/call",
-        "mcp-name": "sleep",
+        "mcp-method": method,
+        **({"mcp-name": params["name"]} if "name" in params else {}),
     }
+    return client.post("/mcp", json=body, headers=headers)
+
+
+async def test_a_client_over_http_that_hangs_up_ends_its_task(gateway):
     async with gateway.async_client() as client:
-        calling = asyncio.create_task(client.post("/mcp", json=body, headers=headers))
+        calling = asyncio.create_task(modern_post(client, "tools/call", name="sleep"))
         await asyncio.to_thread(began.wait, 5)
         calling.cancel()
         with pytest.raises(asyncio.CancelledError):
             await calling
 
     await until(cancelled)
+
+
+async def test_sigterm_answers_open_calls_over_http_and_ends_streams(url, gateway):
+    with Children() as children:
+        process = start_gateway(children, url, gateway.namespace, "--mcp")
+        base_url = await asyncio.to_thread(base_url_of, process)
+        await asyncio.to_thread(process.line, "  connected")
+        async with gateway.async_client(base_url=base_url) as client:
+            wanted = {"toolsListChanged": True}
+            listening = modern_post(client, "subscriptions/listen", notifications=wanted)
+            calling = modern_post(client, "tools/call", name="sleep")
+            open_ones = asyncio.gather(listening, calling)
+            await asyncio.to_thread(began.wait, 10)
+
+            at_s = time.monotonic()
+            process.send(signal.SIGTERM)
+            listened, called = await open_ones
+            await asyncio.to_thread(process.wait)
+            took_s = time.monotonic() - at_s
+
+    assert "subscriptionId" in listened.text
+    assert "CANCELLED: this gateway is stopping" in called.text
+    assert cancelled.wait(WITHIN_S)
+    assert took_s < 2 * WITHIN_S
+    assert "Traceback" not in process.said
+
+
+async def test_without_the_extra_the_verb_names_it_in_one_line():
+    program = "import sys; sys.modules.update(mcp=None, mcp_types=None, pydantic=None)\n"
+    program += "from cosmonapse.cli import main; sys.argv[1:] = sys.argv[2:]; main()"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", program, "-", "serve", "--mcp"), stderr=subprocess.PIPE
+    )
+    _, err = await process.communicate()
+
+    assert process.returncode == 2
+    assert b"mcp is not installed; it is in the extra [mcp]" in err
+    assert err.count(b"\n") <= 1
 
 
 async def test_stdout_has_the_protocol_alone_and_sigterm_ends_an_open_call(gateway):
