@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import attrs
 import httpx
 import pytest
 from mcp import Client
@@ -38,7 +39,8 @@ BOOKING = {
 }
 CARRIERS = ("http", "stdio")
 began, cancelled = threading.Event(), threading.Event()
-WITHIN_S = 1.0
+# It takes a tenth of a second; the sleep of 60 s and the grace of 10 s are what it must not be.
+WITHIN_S = 8.0
 pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("direct")]
 
 
@@ -316,7 +318,7 @@ async def test_sigterm_answers_open_calls_over_http_and_ends_streams(url, gatewa
         process = start_gateway(children, url, gateway.namespace, "--mcp")
         base_url = await asyncio.to_thread(base_url_of, process)
         await asyncio.to_thread(process.line, "  connected")
-        async with gateway.async_client(base_url=base_url) as client:
+        async with attrs.evolve(gateway, base_url=base_url).async_client() as client:
             wanted = {"toolsListChanged": True}
             listening = modern_post(client, "subscriptions/listen", notifications=wanted)
             calling = modern_post(client, "tools/call", name="sleep")
@@ -332,7 +334,7 @@ async def test_sigterm_answers_open_calls_over_http_and_ends_streams(url, gatewa
     assert "subscriptionId" in listened.text
     assert "CANCELLED: this gateway is stopping" in called.text
     assert cancelled.wait(WITHIN_S)
-    assert took_s < 2 * WITHIN_S
+    assert took_s < WITHIN_S
     assert "Traceback" not in process.said
 
 
@@ -344,7 +346,7 @@ async def test_without_the_extra_the_verb_names_it_in_one_line():
     )
     _, err = await process.communicate()
 
-    assert process.returncode == 2
+    assert process.returncode == 1
     assert b"mcp is not installed; it is in the extra [mcp]" in err
     assert err.count(b"\n") <= 1
 
@@ -371,7 +373,7 @@ async def test_stdout_has_the_protocol_alone_and_sigterm_ends_an_open_call(gatew
     assert json.loads(out)["result"]["content"][0]["text"].startswith("CANCELLED: this gateway")
     assert cancelled.wait(WITHIN_S)
     assert (process.returncode, err) == (0, b"")
-    assert took_s < 2 * WITHIN_S
+    assert took_s < WITHIN_S
 
 
 async def test_without_a_synapse_stdio_says_so_in_one_line_and_ends(tmp_path):
