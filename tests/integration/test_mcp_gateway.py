@@ -217,6 +217,15 @@ async def test_a_client_that_cannot_ask_is_told_how_to_answer(gateway, mode):
     assert forged.startswith("BAD_INPUT: 'permission' is for a person to give")
 
 
+async def test_a_neuron_that_asks_for_ever_ends_its_call_after_32_questions(gateway):
+    person = Person(content={"answer": "x"})
+    async with client_of(gateway, "http", "legacy", elicitation_callback=person) as client:
+        text = text_of(await client.call_tool("ask", {"questions": 99}))
+
+    assert text == "NEURON_ERROR: ask asked 32 questions in one call"
+    assert len(person.asked) == 32
+
+
 async def test_a_state_that_a_client_changed_is_refused(gateway):
     async with client_of(gateway, "http", "auto", elicitation_callback=Person()) as client:
         asked = await client.session.call_tool("ask", {}, allow_input_required=True)

@@ -9,6 +9,7 @@ import mcp_types
 import pytest
 from mcp.shared.message import SessionMessage
 
+from cosmonapse.serve import mcp_lines
 from cosmonapse.serve.mcp_lines import lines
 
 pytestmark = pytest.mark.asyncio
@@ -52,6 +53,15 @@ async def test_a_long_message_is_written_while_its_reader_is_slow():
                 text += await asyncio.to_thread(os.read, client, 4096)
 
     assert json.loads(text) == long
+
+
+async def test_a_line_that_is_too_long_ends_the_connection(monkeypatch):
+    monkeypatch.setattr(mcp_lines, "MAX_LINE_BYTES", 100)
+    with pipe() as (source, client), pipe() as (_, sink):
+        async with lines(source, sink) as (incoming, _):
+            os.write(client, b"x" * 101)
+
+            assert [each async for each in incoming] == []
 
 
 async def test_a_reader_that_has_gone_ends_the_writer_without_an_exception():
