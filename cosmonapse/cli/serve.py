@@ -240,7 +240,6 @@ def _load(face: str, name: str | None = None) -> Any:
     """Return the class of a face, or what else its module has.
 
     Raises:
-        UsageError: This release has no such face.
         MissingExtra: Its packages are not installed.
     """
     path, class_name, _, extra = _FACES[face]
@@ -248,10 +247,8 @@ def _load(face: str, name: str | None = None) -> Any:
     try:
         module = importlib.import_module(whole)
     except ModuleNotFoundError as error:
-        if error.name != whole:
-            package = (error.name or "").partition(".")[0]
-            raise MissingExtra(package, extra) from None
-        raise click.UsageError(f"--{face} is not part of this release yet") from None
+        package = (error.name or "").partition(".")[0]
+        raise MissingExtra(package, extra) from None
     return getattr(module, name or class_name)
 
 
