@@ -132,7 +132,9 @@ class ToolLoop:
         return {**output, **usage, "turns": self.turn_count, "tool_calls": self.call_count}
 
     def _named(self, call: ToolCall, number: int) -> ToolCall:
-        return call._replace(id=f"call_{self.turn_count}_{number}")
+        named = call._replace(id=f"call_{self.turn_count}_{number}")
+        self._call_ids.add(named.id)  # another agent of the trace may call it the same
+        return named
 
     def _decided(self, call: ToolCall, number: int) -> ToRun | Refused:
         try:
