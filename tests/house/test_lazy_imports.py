@@ -11,6 +11,7 @@ LOADED_ON_USE = {
     *("fastapi", "flask", "httpx", "rich", "starlette", "uvicorn", "uvloop", "werkzeug"),
     "opentelemetry",
     *("prometheus_client", "zeroconf"),
+    *("jsonschema", "mcp", "mcp_types", "msgspec", "pydantic"),
 }
 IMPORT = "import cosmonapse"
 HELP = """
