@@ -7,17 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from ..axon import Axon
-from ..errors import NeuronError
 from ..memory_ops import (
     CAPABILITY,
     INPUT_SCHEMA,
     OUTPUT_SCHEMA,
     Forget,
-    Imprint,
+    Operation,
     Recall,
     operation_of,
 )
 from ..runtime.threads import in_thread
+from ..schemas import Finding, Misfit, ReadyMade
 from .port import MemoryStore
 
 _DESCRIPTION = "Keeps texts and finds them again by their words (imprint, recall, forget)"
@@ -53,11 +53,7 @@ def engram(
     if missing:
         raise TypeError(f"a store of an engram has {', '.join(_METHODS)}; {missing[0]} is missing")
 
-    async def remember(input: Any, context: Any) -> dict[str, Any]:
-        try:
-            operation = operation_of(input)
-        except ValueError as error:
-            raise NeuronError("BAD_INPUT", str(error), recoverable=False) from None
+    async def remember(operation: Operation, context: Any) -> dict[str, Any]:
         return await _done(store, operation, context.task)
 
     return Axon(
@@ -65,15 +61,45 @@ def engram(
         neuron_fn=remember,
         capabilities=capabilities,
         description=description,
-        input=settings.pop("input", INPUT_SCHEMA),
-        output=settings.pop("output", OUTPUT_SCHEMA),
+        input=ReadyMade(_InputCheck()),
+        output=ReadyMade(_OutputCheck()),
+        as_model=True,
         **settings,
     )
 
 
-async def _done(
-    store: MemoryStore, operation: Imprint | Recall | Forget, task: Any
-) -> dict[str, Any]:
+class _InputCheck:
+    """Makes an operation of an input; needs no package."""
+
+    schema = INPUT_SCHEMA
+
+    def load(self, value: Any) -> Operation:
+        """Return the operation that an input asks for."""
+        try:
+            return operation_of(value)
+        except ValueError as error:
+            raise Misfit([Finding("", str(error))]) from None
+
+    def plain(self, value: Any) -> Any:
+        """Return the value itself."""
+        return value
+
+
+class _OutputCheck:
+    """Says what the outputs are; the functions here make no others."""
+
+    schema = OUTPUT_SCHEMA
+
+    def load(self, value: Any) -> Any:
+        """Return the value itself."""
+        return value
+
+    def plain(self, value: Any) -> Any:
+        """Return the value itself."""
+        return value
+
+
+async def _done(store: MemoryStore, operation: Operation, task: Any) -> dict[str, Any]:
     space = operation.space
     if isinstance(operation, Recall):
         found = await _called(store.recall, operation.query, space=space, limit=operation.limit)

@@ -99,7 +99,7 @@ def contract_of(input: Any, output: Any, as_model: bool) -> Contract | None:
 
     Args:
         input: A type, a JSON Schema or a check; None for no check.
-        output: A type or a JSON Schema; None for no check.
+        output: A type, a JSON Schema or a check; None for no check.
         as_model: Whether the function receives what the type makes of the input.
 
     Raises:
@@ -123,4 +123,6 @@ def _taken(kind: Any) -> TypeCheck | None:
 def _given(kind: Any) -> TypeCheck | None:
     if isinstance(kind, dict):
         kind = output_schema(kind)
+    if isinstance(kind, ReadyMade):
+        return kind.check
     return None if kind is None else check_of(kind, serialized=True)

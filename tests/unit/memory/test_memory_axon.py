@@ -177,3 +177,12 @@ async def test_its_card_says_what_it_takes(caller):
 def test_a_store_without_a_method_is_refused():
     with pytest.raises(TypeError, match="recall is missing"):
         engram("memory", type("Half", (), {"imprint": print})())
+
+
+def test_it_checks_its_inputs_itself_without_a_package():
+    with SqliteMemory(":memory:") as memory:
+        contract = engram("memory", memory).contract
+
+    assert not contract.is_unchecked
+    with pytest.raises(NeuronError, match="input: limit must be a number from 1 to 100"):
+        contract.given({"op": "recall", "query": "x", "limit": 999})
