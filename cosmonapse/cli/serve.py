@@ -27,7 +27,7 @@ from .options import TIMEOUT_S, no_nan
 from .std_streams import complain
 
 if TYPE_CHECKING:
-    from ..exposition.dendrite_source import DendriteSource
+    from ..exposition.gateway_source import GatewaySource
     from ..serve.gateway import Gateway, GatewaySettings
 
 DEFAULT_PORT = 8080
@@ -274,9 +274,9 @@ def _admission_of(asked: Asked, home: Home) -> Any:
     )
 
 
-def _gateway_of(asked: Asked, home: Home) -> tuple[Gateway, DendriteSource]:
+def _gateway_of(asked: Asked, home: Home) -> tuple[Gateway, GatewaySource]:
     from ..dendrite import Dendrite
-    from ..exposition.dendrite_source import DendriteSource
+    from ..exposition.gateway_source import GatewaySource
     from ..serve.gateway import Gateway
     from ..synapse import synapse_from_url
     from ..telemetry.liveness import LoopPulse
@@ -288,7 +288,7 @@ def _gateway_of(asked: Asked, home: Home) -> tuple[Gateway, DendriteSource]:
         namespace=asked.namespace,
         dendrite_id="gateway",
     )
-    return Gateway(dendrite, _settings_of(asked, home.url)), DendriteSource(dendrite, pulse)
+    return Gateway(dendrite, _settings_of(asked, home.url)), GatewaySource(dendrite, pulse)
 
 
 def _settings_of(asked: Asked, base_url: str) -> GatewaySettings:

@@ -69,6 +69,7 @@ class Gate:
         admission: Decides which requests go on.
         max_body_bytes: The most bytes of a request.
         is_ready: Returns whether the fabric was reached; until then requests are put off.
+        counts: Where refused requests are counted; one of its own by default.
 
     Attributes:
         counts: The refused requests, by reason.
@@ -81,8 +82,9 @@ class Gate:
         admission: Admission,
         max_body_bytes: int,
         is_ready: Callable[[], bool] = lambda: True,
+        counts: Counter[str] | None = None,
     ) -> None:
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter() if counts is None else counts
         self.is_ending = False
         self._app = app
         self._admission = admission

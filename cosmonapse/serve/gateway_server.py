@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..errors import MissingExtra
-from ..exposition.dendrite_source import DendriteSource
+from ..exposition.gateway_source import GatewaySource
 from ..runtime.os_signals import stop_signal
 from .admission import Admission
 from .gate import Gate
@@ -24,7 +24,7 @@ async def serve(
     faces: Sequence[Face],
     admission: Admission,
     listeners: list[socket.socket],
-    source: DendriteSource,
+    source: GatewaySource,
     on_ready: Callable[[], None],
     on_connected: Callable[[], None],
     on_ending: Callable[[int], None],
@@ -60,6 +60,7 @@ async def serve(
         admission,
         gateway.settings.max_body_bytes,
         lambda: connecting.done(),
+        source.counts,
     )
     server = _http_server(gate, logs_by_itself, on_ready)
     serving = asyncio.create_task(server.serve(listeners), name="http")

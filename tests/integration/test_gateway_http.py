@@ -17,6 +17,7 @@ from cosmonapse import Axon, Clarification, NeuronError, PermissionNeeded
 from support.gateways import serving
 from support.node import gateway_node_or_skip
 from support.processes import ROOT
+from support.scraping import Scrape
 
 PAGE = ROOT / "docs" / "gateways.md"
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -79,7 +80,8 @@ def workers():
 
 @pytest.fixture(scope="module")
 def gateway(url, workers):
-    with serving(url, *workers.axons, flags=["--http", "--cors", "http://ui.example"]) as running:
+    flags = ["--http", "--cors", "http://ui.example", "--metrics", "127.0.0.1:0"]
+    with serving(url, *workers.axons, flags=flags) as running:
         yield running
 
 
@@ -288,6 +290,17 @@ def test_without_its_token_or_under_a_foreign_name_nothing_is_told(gateway):
         assert rebound.json()["code"] == "FOREIGN_HOST"
         foreign = client.get("/neurons", headers={"origin": "http://evil.example"})
         assert foreign.json()["code"] == "FOREIGN_ORIGIN"
+
+
+def test_refused_requests_are_in_the_metrics(gateway):
+    where = gateway.process.line("  metrics").text
+    before = Scrape(where).value("cosmonapse_events_total", side="gateway", event="refused.token")
+
+    with gateway.client(headers={}) as client:
+        client.get("/neurons")
+
+    after = Scrape(where).value("cosmonapse_events_total", side="gateway", event="refused.token")
+    assert after == before + 1
 
 
 def test_a_page_of_a_named_origin_may_ask_and_read(gateway):
