@@ -38,7 +38,7 @@ NEAR_KEYS := $(addprefix $(SUITE)/test_,handed_over.py opening.py tasks.py) \
 NEAR_NATS := $(addprefix $(SUITE)/test_,away.py broadcast.py full_queues.py handed_over.py opening.py tasks.py) \
 	--cosmo-harness conformance.nats_harnesses:Nats
 
-.PHONY: help demo test test-pure test-all test-nodes test-harnesses test-upgrades check check-js check-format lint types unit unit-dendrite unit-transport unit-others short-property house format bench soak build docs clean distclean FORCE
+.PHONY: help demo test test-pure test-all test-nodes test-harnesses test-upgrades test-extras check check-js check-format lint types unit unit-dendrite unit-transport unit-others short-property house format bench soak build docs clean distclean FORCE
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -73,7 +73,7 @@ test: $(DEV)/.installed $(DEV)/.uwsgi $(NPM) $(GATEWAY_NPM) ## run every test
 	--ignore-glob='$(FIRST_HALF)' || status=$$?; \
 	wait $$half || status=$$?; cat $$logs/half; wait $$beside || status=$$?; cat $$logs/beside; exit $$status
 
-test-all: test test-nodes test-harnesses test-upgrades test-pure ## every test, more drawn examples, every node, carrier and kernel
+test-all: test test-nodes test-harnesses test-upgrades test-pure test-extras ## every test, more drawn examples, every node, carrier and kernel
 	@HYPOTHESIS_PROFILE=thorough $(RUN) pytest -p no:cacheprovider tests/property
 
 test-pure: $(DEV)/.installed $(NPM) $(GATEWAY_NPM)
@@ -99,6 +99,9 @@ test-harnesses: $(DEV)/.installed $(NPM)
 # This version and the one before it, in every pair of versions, carriers and languages.
 test-upgrades: $(DEV)/.installed $(NPM)
 	@COSMO_TEST_UPGRADES=all $(RUN) pytest -p no:cacheprovider $(ARGS) tests/integration/test_upgrades.py
+
+test-extras: $(DEV)/.installed ## the extras with the lowest and the newest versions of their ranges
+	@$(RUN) tools.extras
 
 check: $(DEV)/.installed ## format, lint, types, house rules, unit tests, short property tests
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(CHECKS)
