@@ -224,6 +224,12 @@ export interface AxonOptions<Input = any> {
   contextFetcher?: ((reference: any) => Promised<unknown[]>) | null
   /** How many tasks may begin in a time, such as '10/s', '100/m' or '5/2s'; others wait. */
   rateLimit?: string | null
+  /** What it is for, for people and for models. */
+  description?: string
+  /** The JSON Schema of its input, with type 'object'; values are not checked. */
+  input?: Record<string, unknown> | null
+  /** The JSON Schema of its output, likewise. */
+  output?: Record<string, unknown> | null
 }
 
 /** A Neuron with an id and capabilities. Frozen: several Dendrites may host the same one. */
@@ -237,6 +243,9 @@ export class Axon<Input = any> {
   readonly concurrency: number
   readonly maxQueued: number
   readonly rateLimit: string | null
+  readonly description: string
+  readonly input: Record<string, unknown> | null
+  readonly output: Record<string, unknown> | null
 }
 
 export type StreamedType =

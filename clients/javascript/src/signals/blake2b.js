@@ -1,6 +1,6 @@
 // BLAKE2b of short messages: docs/spec/02-session.md, "Ids". Pure.
 //
-// RFC 7693, one block, no key and no salt, personalisation padded with zeros to 16 bytes. Node's
+// RFC 7693, no key and no salt, personalisation padded with zeros to 16 bytes. Node's
 // crypto has BLAKE2b with neither an output size nor a personalisation. BigInt is slow and enough:
 // a client hashes its secret, its key and the names of the users that it meets, once each.
 
@@ -65,21 +65,32 @@ function mix(v, [a, b, c, d], x, y) {
 export function blake2b(message, person, size) {
   if (message.length > BLOCK_BYTES || person.length > 16)
     throw new RangeError('blake2b takes at most 128 bytes and a person of 16 characters')
+  return blake2bOf(message, person, size)
+}
+
+/** Hash a message of any length; see `blake2b`. */
+export function blake2bOf(message, person, size) {
   const parameters = Buffer.alloc(64)
   parameters.set([size, 0, 1, 1]) // bytes of output, of the key; fanout and depth of a plain hash
   parameters.write(person, 48, 16, 'latin1')
-  const state = IV.map((iv, i) => iv ^ parameters.readBigUInt64LE(i * 8))
+  let state = IV.map((iv, i) => iv ^ parameters.readBigUInt64LE(i * 8))
+  for (let at = 0; at === 0 || at < message.length; at += BLOCK_BYTES)
+    state = absorbed(state, message.subarray(at, at + BLOCK_BYTES), at, message.length)
+  const hash = Buffer.alloc(64)
+  state.forEach((word, i) => hash.writeBigUInt64LE(word, i * 8))
+  return hash.subarray(0, size)
+}
+
+function absorbed(state, piece, before, length) {
   const block = Buffer.alloc(BLOCK_BYTES)
-  block.set(message)
+  block.set(piece)
   const words = Array.from({ length: 16 }, (_, i) => block.readBigUInt64LE(i * 8))
   const v = [...state, ...IV]
-  v[12] ^= BigInt(message.length)
-  v[14] ^= MASK // this block is the last
+  v[12] ^= BigInt(before + piece.length)
+  if (before + piece.length === length) v[14] ^= MASK // this block is the last
   for (const row of SIGMA)
     COLUMNS_AND_DIAGONALS.forEach((at, i) => mix(v, at, words[row[2 * i]], words[row[2 * i + 1]]))
-  const hash = Buffer.alloc(64)
-  for (let i = 0; i < 8; i++) hash.writeBigUInt64LE(state[i] ^ v[i] ^ v[i + 8], i * 8)
-  return hash.subarray(0, size)
+  return state.map((word, i) => word ^ v[i] ^ v[i + 8])
 }
 
 /** Hash a message of at most one block to 16 bytes; see `blake2b`. */

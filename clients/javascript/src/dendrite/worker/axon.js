@@ -3,6 +3,7 @@ import { InvalidArgument, shown } from '../../errors.js'
 import { checkedCapabilities, checkedName } from '../../names.js'
 import { checkOptions } from '../../options.js'
 import { Directed } from '../../signals/signals.js'
+import { cardOf } from '../../signals/cards.js'
 import { checkedRate } from './rate-limit.js'
 
 const OPTIONS = new Set([
@@ -14,6 +15,9 @@ const OPTIONS = new Set([
   'maxQueued',
   'contextFetcher',
   'rateLimit',
+  'description',
+  'input',
+  'output',
 ])
 
 /** A Neuron with an id and capabilities. Frozen: several Dendrites may host the same one. */
@@ -35,8 +39,11 @@ export class Axon {
    * @param {string} [options.rateLimit] How many tasks may begin in a time, such as '10/s', '100/m'
    *   or '5/2s', for each Dendrite that hosts it: at even intervals, whatever the concurrency.
    *   Others wait as for a place.
+   * @param {string} [options.description] What it is for, for people and for models.
+   * @param {object} [options.input] The JSON Schema of its input; values are not checked.
+   * @param {object} [options.output] The JSON Schema of its output; values are not checked.
    * @throws {InvalidArgument} An option is missing, unknown, of the wrong type or below its
-   *   minimum.
+   *   minimum; a schema is no object, or the card is over 64 KiB.
    */
   constructor(options) {
     checkOptions(options, OPTIONS, 'new Axon')
@@ -49,6 +56,7 @@ export class Axon {
       throw new InvalidArgument(`version must be a text, not ${shown(version)}`)
     }
     this.version = version
+    this.#describe(options)
     this.concurrency = checkedCount('concurrency', concurrency, 1)
     this.maxQueued = checkedCount('maxQueued', maxQueued, 0)
     this.contextFetcher =
@@ -58,6 +66,27 @@ export class Axon {
     this.producer = Object.freeze(new Directed(neuronId, 'neuron', this.capabilities))
     Object.freeze(this)
   }
+
+  #describe({ description = '', input = null, output = null }) {
+    if (typeof description !== 'string') {
+      throw new InvalidArgument(`description must be a text, not ${shown(description)}`)
+    }
+    this.description = description
+    this.input = checkedSchema('input', input)
+    this.output = checkedSchema('output', output)
+    const isDescribed = description !== '' || input !== null || output !== null
+    const { card = null, digest = null } = isDescribed ? cardOf(this) : {}
+    /** What whoever asks for its card receives, and its digest; null without a description. */
+    this.card = card
+    this.digest = digest
+  }
+}
+
+function checkedSchema(what, value) {
+  if (value === null || (typeof value === 'object' && value.type === 'object')) return value
+  throw new InvalidArgument(
+    `${what} must be a JSON Schema with type: 'object' at its root, not ${shown(value)}`,
+  )
 }
 
 function checkedFunction(what, value) {

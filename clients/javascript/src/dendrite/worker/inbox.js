@@ -5,6 +5,7 @@ import { bytesId } from '../../signals/ids.js'
 import { count } from '../../runtime/counter.js'
 import { DeadlineTimer, atMostLongest } from '../../runtime/deadline-timer.js'
 import { Deadlines } from '../../runtime/deadlines.js'
+import { CARD_MARK } from '../../signals/cards.js'
 import { CODE, Signal, setOrigin } from '../../signals/signals.js'
 import { KEEP, RUN, SETTLES } from '../../wire/heads.js'
 import { AxonSlots } from './axon-slots.js'
@@ -194,6 +195,8 @@ export class Inbox {
     } catch (error) {
       return this.#refuse(caller, task, trace, 'BAD_SIGNAL', error.message)
     }
+    if (!Object.hasOwn(signal.payload, 'input'))
+      return this.#writer.card(slots.axon, caller, task, trace)
     setOrigin(signal, this.#client.originOf(caller))
     const nowMs = this.#clock()
     const keep = (flags & KEEP) !== 0
@@ -518,6 +521,8 @@ export class Inbox {
 function readTask(body, keepFloats) {
   const signal = Signal.decode(body, { keepFloats })
   if (signal.type !== 'TASK') throw new BadSignal(`expected a TASK, got a ${signal.type}`)
-  if (!Object.hasOwn(signal.payload, 'input')) throw new BadSignal('the TASK has no input')
+  const asksForCard = signal.meta[CARD_MARK] === true
+  if (!asksForCard && !Object.hasOwn(signal.payload, 'input'))
+    throw new BadSignal('the TASK has no input')
   return signal
 }

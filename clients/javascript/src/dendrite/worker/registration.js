@@ -3,6 +3,7 @@
 // every reconnect.
 import { SynapseRefused, SynapseUnreachable } from '../../errors.js'
 import { atMostLongest } from '../../runtime/deadline-timer.js'
+import { told } from '../../signals/cards.js'
 import { CODE, Signal } from '../../signals/signals.js'
 import { Permits } from '../permits.js'
 import { LoopLag } from './loop-lag.js'
@@ -102,6 +103,10 @@ export class Registration {
     }
     const payload = { role: ROLE, capabilities: [...axon.capabilities] }
     if (axon.version !== null) payload.version = axon.version
+    if (axon.card !== null) {
+      payload.card = axon.digest
+      if (axon.description) payload.description = told(axon.description)
+    }
     this.#send('REGISTER', axon, payload)
   }
 

@@ -6,6 +6,8 @@ import { whenAborted } from '../../runtime/aborts.js'
 import { count } from '../../runtime/counter.js'
 import { MAX_RUN_BYTES } from '../../signals/runs.js'
 import { QUESTIONS } from '../../signals/signal-types.js'
+import { CARD_MARK, cardOf } from '../../signals/cards.js'
+import { bytesId } from '../../signals/ids.js'
 import { CODE, Signal } from '../../signals/signals.js'
 import { passedOn } from '../../tracing/trace-context.js'
 import { errorPayload } from './outcomes.js'
@@ -224,6 +226,19 @@ export class ReplyWriter {
     count(this.#counts, 'bad_output')
     const failed = job.signal.reply('ERROR', errorPayload('BAD_OUTPUT', fault), { directed, meta })
     return [failed, failed.encode()]
+  }
+
+  /** Answer a TASK that asks for the card of an Axon; it is no task of its function. */
+  card(axon, caller, task, trace) {
+    const signal = new Signal({
+      type: 'AGENT_OUTPUT',
+      traceId: bytesId('trc_', trace),
+      parentId: bytesId('evt_', task),
+      payload: { output: axon.card ?? cardOf(axon).card },
+      directed: axon.producer,
+      meta: { dendrite: this.#dendriteId, [CARD_MARK]: true },
+    })
+    this.#client.sendReply(caller, task, trace, CODE.AGENT_OUTPUT, signal.encode(), 0, SETTLES)
   }
 
   /** Return the body of an ERROR for a TASK that makes no job. */
