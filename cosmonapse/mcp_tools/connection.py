@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _ENDED = "it ended"
-_MAX_PAGES = 100
+MAX_PAGES = 100
 _REFRESH_S = 30.0
 """How often the tools of a URL are listed: that also finds out that it is gone."""
 
@@ -89,6 +89,7 @@ class Connection:
         self._listed = asyncio.Event()
         self._changed = asyncio.Event()
         self._last_lines: deque[str] = deque()
+        self._refusal = ""
         self.lost = asyncio.Event()
         self.reason = ""
         self.server_name = ""
@@ -141,7 +142,8 @@ class Connection:
             with self._scope:
                 await self._live()
         except BaseException as error:  # noqa: BLE001  # the client raises groups of anything
-            self.reason = self.reason or reason_of(error, self._target.program)
+            why = reason_of(error, self._target.program)
+            self.reason = self.reason or self._refusal or why
         finally:
             self.session = None
             self.reason = with_last_lines(self.reason or _ENDED, list(self._last_lines))
@@ -184,7 +186,7 @@ class Connection:
     async def _streams(self) -> AsyncIterator[KeptStreams]:
         target = self._target
         if target.program is None:
-            async with _over_http(target) as streams:
+            async with _over_http(target, self._on_status) as streams:
                 yield KeptStreams(streams, self._on_end)
             return
         from mcp import StdioServerParameters, stdio_client
@@ -199,6 +201,11 @@ class Connection:
             self._last_lines = lines.last
             async with stdio_client(parameters, lines.sink) as streams:
                 yield KeptStreams(streams, self._on_end)
+
+    def _on_status(self, status: int, phrase: str) -> None:
+        """Remember a status that refuses: the client says only that there was one."""
+        refused = (401, 403, 404)
+        self._refusal = f"it answered {status} {phrase}" if status in refused else ""
 
     def _on_end(self) -> None:
         self._end(_ENDED)
@@ -236,14 +243,23 @@ class Connection:
 
 
 @asynccontextmanager
-async def _over_http(target: ServerTarget) -> AsyncIterator[tuple[Any, Any]]:
+async def _over_http(
+    target: ServerTarget, on_status: Callable[[int, str], None]
+) -> AsyncIterator[tuple[Any, Any]]:
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
+
+    async def on_response(response: httpx2.Response) -> None:
+        on_status(response.status_code, response.reason_phrase)
 
     # As the client of MCP does by itself: a stream may be silent for long.
     timeout = httpx2.Timeout(30.0, read=300.0)
     async with (
-        httpx2.AsyncClient(headers=dict(target.headers), timeout=timeout) as http,
+        httpx2.AsyncClient(
+            headers=dict(target.headers),
+            timeout=timeout,
+            event_hooks={"response": [on_response]},
+        ) as http,
         streamable_http_client(target.url, http_client=http) as streams,
     ):
         yield streams
@@ -253,7 +269,7 @@ async def _tools_of(client: Client) -> list[Tool]:
     """Return all tools of a server, page by page."""
     found: list[Tool] = []
     cursor: str | None = None
-    for _ in range(_MAX_PAGES):
+    for _ in range(MAX_PAGES):
         page = await client.list_tools(cursor=cursor)
         found.extend(_tool_of(each) for each in page.tools)
         cursor = page.next_cursor

@@ -39,6 +39,8 @@ def reason_of(error: BaseException, command: str | None) -> str:
         return f"there is no command {command!r}: install it, or name its whole path"
     if command is not None and isinstance(leaf, PermissionError):
         return f"{command!r} may not be run"
+    if type(leaf).__name__ == "SubscriptionLost":
+        return "its connection ended"
     text = " ".join(str(leaf).split())[:_MAX_TEXT]
     return text or type(leaf).__name__
 

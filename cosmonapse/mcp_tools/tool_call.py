@@ -15,7 +15,7 @@ from .tool_questions import Answers, ToolAnswer, ToolQuestion, arguments_of
 if TYPE_CHECKING:
     from mcp import ClientSession
 
-_MAX_ROUNDS = 16
+MAX_ROUNDS = 16
 _GRACE_S = 5.0
 _NO_WORDS = "the tool ended with an error and gave no text"
 
@@ -83,7 +83,7 @@ class ToolCall:
         """Call it until it has a result, or asks what has no answer."""
         responses: dict[str, Any] | None = None
         state: str | None = None
-        for _ in range(_MAX_ROUNDS):
+        for _ in range(MAX_ROUNDS):
             result = await self._once(session, responses, state)
             if not hasattr(result, "input_requests"):
                 return result
@@ -91,15 +91,15 @@ class ToolCall:
             responses = self._responses(result.input_requests or {})
             if self.unanswered is not None:
                 return None
-        raise NeuronError("TOOL_ERROR", f"the tool asked for {_MAX_ROUNDS} rounds of answers")
+        raise NeuronError("TOOL_ERROR", f"the tool asked for {MAX_ROUNDS} rounds of answers")
 
     async def _once(self, session: ClientSession, responses: Any, state: str | None) -> Any:
         try:
             return await session.call_tool(
                 self._tool.name,
                 self._arguments,
-                # Our task is cancelled at its deadline. A timeout of the client that comes first
-                # would be interrupted while it tells the server, which then works on.
+                # The deadline is that of our task, which is cancelled then. A timeout of the client
+                # at the same moment would race with that.
                 read_timeout_seconds=self._context.remaining_s + _GRACE_S,
                 progress_callback=self._progress,
                 input_responses=responses,

@@ -28,7 +28,7 @@ from .unreachable import ToolServerUnreachable
 
 _LOG = logging.getLogger(__name__)
 _FIRST_BACKOFF_S = 0.5
-_MAX_BACKOFF_S = 30.0
+MAX_BACKOFF_S = 30.0
 _STABLE_S = 30.0
 """A connection that lived as long is no part of a row of failures."""
 _CONCURRENCY = 64
@@ -40,7 +40,7 @@ _NEEDS_VISIT = -32042
 
 def backoff_s(failures: int) -> float:
     """Return how long to wait before the next start: 0.5 s, 1 s, ... 30 s."""
-    return float(min(_FIRST_BACKOFF_S * 2.0 ** min(failures, 10), _MAX_BACKOFF_S))
+    return float(min(_FIRST_BACKOFF_S * 2.0 ** min(failures, 10), MAX_BACKOFF_S))
 
 
 class McpServer:
@@ -187,7 +187,9 @@ class McpServer:
             failures = 0 if loop.time() - begun_s >= _STABLE_S else failures
             delay_s = backoff_s(failures)
             failures += 1
-            _LOG.warning("%s is away: %s; next try in %g s", self, self._away, delay_s)
+            _LOG.warning(
+                "the MCP server %s is away: %s; next try in %g s", self._name, self._away, delay_s
+            )
             self.counts["tool_server_away"] += 1
             await asyncio.sleep(delay_s)
 
@@ -238,11 +240,11 @@ class McpServer:
         for name, why in left_out.items():
             if name not in self._left_out:
                 self.counts["tool_left_out"] += 1
-                _LOG.warning("%s: the tool %r is left out: %s", self, name, why)
+                _LOG.warning("%s: the tool %r is left out: %s", self._name, name, why)
         self._left_out = left_out
         if not self._hosted:
             names = ", ".join(tool.name for tool in tools) or "none"
-            _LOG.warning("%s: no tool is hosted; it has: %s", self, names)
+            _LOG.warning("%s: no tool is hosted; it has: %s", self._name, names)
 
     def _axon(self, neuron_id: str, tool: Tool) -> Axon:
         async def call(given: Any, context: TaskContext) -> dict[str, Any]:
@@ -278,7 +280,9 @@ class McpServer:
 
         connection = self._connection
         if connection is None or connection.session is None:
-            raise NeuronError("TOOL_UNREACHABLE", f"{self} is away: {self._away}")
+            raise NeuronError(
+                "TOOL_UNREACHABLE", f"the MCP server {self._name} is away: {self._away}"
+            )
         try:
             return await call.run(connection.session)
         except MCPError as error:
@@ -290,7 +294,10 @@ class McpServer:
             raise TimeoutError from None
         if error.code == _CLOSED and (connection.reason or error.message in _CLOSED_TEXTS):
             connection.check()
-            text = f"{self} went away during the call; it is unknown whether that took effect"
+            text = (
+                f"the MCP server {self._name} went away during the call; it is unknown whether "
+                "that took effect"
+            )
             raise NeuronError("TOOL_UNREACHABLE", text) from None
         if error.code == _NEEDS_VISIT:
             for each in (error.data or {}).get("elicitations", ()):

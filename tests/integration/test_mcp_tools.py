@@ -4,6 +4,7 @@ import ast
 import asyncio
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest_asyncio
 
 import cosmonapse
 from cosmonapse import (
+    Axon,
+    Clarification,
     Dendrite,
     McpServer,
     MemorySynapse,
@@ -21,7 +24,7 @@ from cosmonapse import (
 )
 from house import pages
 from support.node import GATEWAY_CLIENTS, gateway_node_or_skip
-from support.processes import until
+from support.processes import free_ports, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -54,7 +57,9 @@ async def dendrite():
 
 @pytest.fixture(scope="module")
 def notes(tmp_path_factory):
-    return tmp_path_factory.mktemp("notes") / "notes"
+    path = tmp_path_factory.mktemp("notes") / "notes"
+    path.touch()
+    return path
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["auto", "legacy"])
@@ -222,6 +227,68 @@ async def test_a_url_without_a_server_is_one_line(dendrite):
     assert "secret" not in str(caught.value)
 
 
+async def test_a_server_behind_a_url_is_asked_with_the_token_and_found_again(dendrite, children):
+    port = free_ports()
+    url = f"http://127.0.0.1:{port}/mcp"
+    first = children.start(str(SERVER), os.devnull, str(port))
+    assert first.says("begins")
+    await until(lambda: listens(port))
+    with pytest.raises(ToolServerUnreachable, match="it answered 401"):
+        await dendrite.add_source(McpServer(url, token="another"))
+    await dendrite.add_source(McpServer(url, id="far", token="secret-of-tests", tools=["pid"]))
+    assert (await dendrite.ask(neuron="far.pid", input={}))["pid"] == first.pid
+
+    first.kill()
+    with pytest.raises(NeuronError) as caught:
+        await dendrite.ask(neuron="far.pid", input={})
+    second = children.start(str(SERVER), os.devnull, str(port))
+
+    assert caught.value.recoverable
+    async with asyncio.timeout(20):
+        while await pid_or_none(dendrite, "far") != second.pid:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+def listens(port):
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def book(input, context):
+    await context.think("looking")
+    if "clarification" not in input:
+        raise Clarification("Smoking?")
+    return {"text": f"{input['nights']} nights, smoking: {input['clarification']['answer']}"}
+
+
+async def test_the_neurons_of_another_fabric_are_tools_with_their_thoughts_and_questions(
+    dendrite, url, namespace
+):
+    schema = {"type": "object", "properties": {"nights": {"type": "integer"}}}
+    axon = Axon(neuron_id="book", neuron_fn=book, description="Books", input=schema)
+    synapse = await cosmonapse.connect_synapse(url)
+    async with Dendrite(synapse=synapse, namespace=namespace, dendrite_id="far") as far:
+        await far.add_axon(axon)
+        command = ["-m", "cosmonapse.cli", "serve", "--mcp=stdio", "--url", url, "-n", namespace]
+        server = McpServer([sys.executable, *command], id="chain")
+        await dendrite.add_source(server)
+
+        given = {"nights": 2}
+        pathway = await dendrite.dispatch(neuron="chain.book", input=given, timeout_s=10)
+        thoughts = [each async for each in pathway if each.type is SignalType.THOUGHT_DELTA]
+        asked = await pathway.outcome()
+        answer = {"question": asked.payload["question"], "answer": "never"}
+        output = await dendrite.ask(
+            neuron="chain.book", input={**given, "clarification": answer}, timeout_s=10
+        )
+        await dendrite.remove_source(server)
+
+    assert "looking" in [each.payload["delta"] for each in thoughts]
+    assert "Smoking?" in asked.payload["question"]
+    assert "answer" in asked.payload["context"]["schema"]["properties"]
+    assert output == {"text": "2 nights, smoking: never"}
+
+
 async def test_servers_of_node_are_hosted_as_they_are(dendrite, tmp_path):
     node = str(gateway_node_or_skip())
     (tmp_path / "a.txt").write_text("content of a")
@@ -296,3 +363,10 @@ async def until_gone(dendrite, neuron_id):
     async with asyncio.timeout(5):
         while neuron_id in [each.neuron_id for each in await dendrite.find_neurons()]:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
+
+
+async def test_a_server_that_is_silent_is_given_up_in_time(dendrite):
+    silent = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+
+    with pytest.raises(ToolServerUnreachable, match=r"within 0\.3 s"):
+        await dendrite.add_source(McpServer(silent, start_timeout_s=0.3))

@@ -1,6 +1,7 @@
-"""An MCP server for tests over stdio, in both eras: `python mcp_tools_server.py [FILE]`.
+"""An MCP server for tests, in both eras: `python mcp_tools_server.py [FILE [PORT]]`.
 
-What it notes of its calls, it appends to FILE.
+What it notes of its calls, it appends to FILE. Without a port it is a server over stdio; over HTTP
+it wants the token `secret-of-tests`.
 """
 
 import asyncio
@@ -140,6 +141,20 @@ CALLS = {
 }
 
 
+async def over_http(app, port):
+    import uvicorn
+
+    async def with_token(scope, receive, send):
+        headers = dict(scope.get("headers") or ())
+        if scope["type"] == "http" and headers.get(b"authorization") != b"Bearer secret-of-tests":
+            await send({"type": "http.response.start", "status": 401, "headers": []})
+            await send({"type": "http.response.body", "body": b"no"})
+            return
+        await app(scope, receive, send)
+
+    await uvicorn.Server(uvicorn.Config(with_token, port=port, log_level="error")).serve()
+
+
 async def main():
     server = Server(
         "tools of/tests",
@@ -148,6 +163,9 @@ async def main():
         on_subscriptions_listen=ListenHandler(BUS),
     )
     print("the server of the tests begins", file=sys.stderr)  # noqa: T201
+    if len(sys.argv) > 2:
+        await over_http(server.streamable_http_app(), int(sys.argv[2]))
+        return
     async with stdio_server() as (reader, writer):
         await server.run(
             reader,

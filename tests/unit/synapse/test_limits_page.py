@@ -57,6 +57,7 @@ ROOMS = (
     "cosmonapse.stores.",
     "cosmonapse.serve.a2a_parts",
     "cosmonapse.serve.a2a_tasks",
+    "cosmonapse.mcp_tools.",
     "cosmonapse.synapse.nats.",
     "cosmonapse.cards",
     "cosmonapse.schemas.",
