@@ -93,7 +93,9 @@ def _tried(extra: str, end: str, wanted: list[str], folder: Path) -> Tried:
     if made:
         return Tried(extra, end, ", ".join(packages), made)
     plugins = ("-p", "no:cacheprovider", "-p", "cosmonapse.testing.plugin")
-    pytest = ("-m", "pytest", "-q", *plugins)
+    # An old starlette imports multipart by its old name, which only warns.
+    warnings = ("-W", "ignore::PendingDeprecationWarning")
+    pytest = ("-m", "pytest", "-q", *plugins, *warnings)
     failure = _run(str(python), *pytest, *TESTS[extra], timeout_s=_TEST_S)
     return Tried(extra, end, _versions(python, wanted), failure)
 
