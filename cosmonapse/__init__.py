@@ -13,6 +13,7 @@ from .runtime.lazy import loaded_on_use
 if TYPE_CHECKING:
     from .axon import Axon
     from .axon_source import AxonSource
+    from .cards import Card
     from .dendrite import Dendrite
     from .dendrite.caller.pathway import Pathway
     from .dendrite.caller.retry import RetryStrategy, default_retry_on
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from .signals import Directed, Signal, SignalType
     from .stores import MemoryRegistryStore, RegistryStore, SqliteRegistryStore
     from .synapse import MemorySynapse, SynapseServer, connect_synapse, synapse_from_url
+    from .tool_definitions import ToolDefinitions
 
 __version__ = "0.1.0"
 
@@ -70,6 +72,7 @@ __all__ = [
     "AxonSource",
     "BadSignal",
     "BlockingDendrite",
+    "Card",
     "Clarification",
     "CosmonapseError",
     "Dendrite",
@@ -136,6 +139,7 @@ __getattr__, __dir__ = loaded_on_use(
     {
         ".axon": ("Axon",),
         ".axon_source": ("AxonSource",),
+        ".cards": ("Card",),
         ".dendrite.worker.context": ("TaskContext",),
         ".dendrite": ("Dendrite",),
         ".edge": ("BlockingDendrite", "TextStream"),

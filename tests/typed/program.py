@@ -12,7 +12,9 @@ from typing import Any, assert_type
 
 from cosmonapse import (
     Axon,
+    AxonSource,
     BlockingDendrite,
+    Card,
     Clarification,
     CosmonapseError,
     Dendrite,
@@ -20,7 +22,9 @@ from cosmonapse import (
     Directed,
     Escalation,
     Key,
+    McpServer,
     MemoryRegistryStore,
+    MemoryStore,
     MemorySynapse,
     NeedsAnswer,
     Neuron,
@@ -31,9 +35,11 @@ from cosmonapse import (
     PermissionNeeded,
     RegistryStore,
     RetryStrategy,
+    Sessions,
     Signal,
     SignalTooLarge,
     SignalType,
+    SqliteMemory,
     SqliteRegistryStore,
     SynapseServer,
     SynapseState,
@@ -41,8 +47,10 @@ from cosmonapse import (
     TaskContext,
     TaskRecord,
     TextStream,
+    ToolDefinitions,
     connect_synapse,
     default_retry_on,
+    engram,
     neuron,
     new_event_id,
     new_trace_id,
@@ -184,6 +192,41 @@ def arbiter(orchestrator: Dendrite) -> None:
     async def take_over(sig: Signal) -> None:
         await orchestrator.respond_to_escalation(sig, input={"override": True}, neuron="chief")
         assert_type(await orchestrator.await_decision(sig, timeout_s=1.0), Signal)
+
+
+# -- cards, tools and memory ---------------------------------------------------------------------
+
+
+@neuron(description="Add two numbers")
+async def add(a: int, b: int = 1) -> dict[str, int]:
+    return {"sum": a + b}
+
+
+async def helped(input: dict[str, Any], context: TaskContext) -> dict[str, Any]:
+    tools: ToolDefinitions = await context.tools("fs.*", "add")
+    assert_type(tools.as_openai(), list[dict[str, Any]])
+    total: dict[str, Any] = await context.call_tool("add", {"a": 1}, timeout_s=2.0)
+    await context.imprint("the sum is known", space="typed")
+    return {"value": total["sum"]}
+
+
+def sources(store: MemoryStore) -> list[AxonSource]:
+    remembers = Axon(neuron_id="chat", neuron_fn=helped, context_fetcher=Sessions("chat.db"))
+    assert_type(remembers.card, Card)
+    assert_type(engram("memory", store), Axon)
+    return [McpServer("npx -y a-server", id="fs", tools=["read_*"])]
+
+
+async def remembering(orchestrator: Dendrite) -> None:
+    for source in sources(SqliteMemory("memory.db")):
+        await orchestrator.add_source(source)
+    assert_type(await add(2), dict[str, int])
+    assert_type(await orchestrator.card("add"), Card)
+    assert_type(await orchestrator.cards("a*"), dict[str, Card])
+    assert_type(await orchestrator.call_tool("add", {"a": 1}), dict[str, Any])
+    assert_type(await orchestrator.tools("add"), ToolDefinitions)
+    assert_type(await orchestrator.imprint("Zoe owns the cafe", space="u1"), str)
+    assert_type(await orchestrator.recall("cafe", space="u1", limit=5), list[dict[str, Any]])
 
 
 # -- an orchestrator -----------------------------------------------------------------------------
