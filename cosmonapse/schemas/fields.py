@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import attrs
@@ -11,6 +12,7 @@ from .shape import part_at
 
 _MAX_DEPTH = 4
 _MAX_ENUM = 6
+_MAX_FIELDS = 500
 _EXAMPLES: Mapping[str, Any] = {
     "string": "...",
     "integer": 1,
@@ -45,8 +47,11 @@ class Field:
 
 
 def fields_of(schema: Mapping[str, Any]) -> list[Field]:
-    """Return the keys of an object as a schema describes them, inner objects included."""
-    return list(_fields(schema, schema, "", 0))
+    """Return the keys of an object as a schema describes them, inner objects included.
+
+    At most 500, and four objects deep: a schema may refer to itself.
+    """
+    return list(islice(_fields(schema, schema, "", 0), _MAX_FIELDS))
 
 
 def _fields(
@@ -79,7 +84,8 @@ def kind_of(root: Mapping[str, Any], schema: Any, depth: int = 0) -> str:
     inner = _target(root, schema)
     for union in ("anyOf", "oneOf"):
         if isinstance(branches := inner.get(union), list):
-            return " or ".join(dict.fromkeys(kind_of(root, each, depth + 1) for each in branches))
+            kinds = [kind_of(root, each, depth + 1) for each in branches[:_MAX_ENUM]]
+            return " or ".join(dict.fromkeys([*kinds, "..."][: len(branches)]))
     if "const" in inner:
         return repr(inner["const"])
     if isinstance(values := inner.get("enum"), list):
