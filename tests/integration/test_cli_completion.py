@@ -9,7 +9,7 @@ import pytest
 from cosmonapse import key_ring
 from cosmonapse.key_ring import Member
 from cosmonapse.rights import Rights
-from support.processes import ROOT
+from support.processes import ROOT, axon
 
 PRESSED = """
 eval "$(cosmo completion bash)"
@@ -40,7 +40,7 @@ def completed(*words, tmp_path):
     ("words", "offered"),
     [
         (("reg",), ["registry"]),
-        (("d",), ["demo", "dispatch", "doctor", "doppler"]),
+        (("d",), ["demo", "describe", "dispatch", "doctor", "doppler"]),
         (("emit", "tool-"), ["TOOL_CALL", "TOOL_RESULT"]),
         (("dispatch", "--cap"), ["--capabilities"]),
         (("doppler", "--type", "task_"), ["TASK_OFFER", "TASK_AWARDED", "TASK_DECLINED"]),
@@ -63,6 +63,16 @@ def test_bash_completes_the_names_of_keys(tmp_path):
     offered = completed("keys", "revoke", "--dir", folder, "ad", tmp_path=tmp_path)
 
     assert offered == ["ada", "adam"]
+
+
+def test_bash_completes_the_names_of_live_neurons(children, tmp_path):
+    _, url = children.synapse()
+    children.worker(url, "shop", axon("echo", "book"), axon("echo", "bookings"), axon("echo", "x"))
+    at = ("--url", url, "-n", "shop")
+
+    assert completed("describe", *at, "boo", tmp_path=tmp_path) == ["book", "bookings"]
+    assert completed("describe", "--url", "cosmo://127.0.0.1:1", "boo", tmp_path=tmp_path) == []
+    assert completed("describe", "--url", "no:url", "boo", tmp_path=tmp_path) == []
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
