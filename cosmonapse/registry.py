@@ -173,8 +173,8 @@ class SynapseState:
     ts: float | None = None
 
 
-def differing(records: Iterable[NeuronRecord]) -> dict[str, tuple[str, ...]]:
-    """Return the digests of each Neuron whose live replicas have cards that differ, by its id.
+def digests_of(records: Iterable[NeuronRecord]) -> dict[str, tuple[str, ...]]:
+    """Return the digests of the cards of live replicas, sorted, by the id of their Neuron.
 
     A replica without a card has the digest `none`.
     """
@@ -182,4 +182,9 @@ def differing(records: Iterable[NeuronRecord]) -> dict[str, tuple[str, ...]]:
     for record in records:
         if record.state == "alive":
             found.setdefault(record.neuron_id, set()).add(record.card or "none")
-    return {each: tuple(sorted(digests)) for each, digests in found.items() if len(digests) > 1}
+    return {each: tuple(sorted(digests)) for each, digests in found.items()}
+
+
+def differing(records: Iterable[NeuronRecord]) -> dict[str, tuple[str, ...]]:
+    """Return those of `digests_of` with more than one: their replicas have cards that differ."""
+    return {each: found for each, found in digests_of(records).items() if len(found) > 1}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 import attrs
 
 from ..doppler.observed import ObservedSignal
-from ..registry import DendriteRecord, NeuronRecord
+from ..registry import DendriteRecord, NeuronRecord, digests_of
 from ..signals import Signal, SignalType
 from .record import neuron_of
 
@@ -22,6 +22,8 @@ MOST_NAMES = 10_000
 MOST_NEURONS = 1_000
 MOST_DENDRITES = 2_000
 _MOST_SEEN = 10_000
+_MOST_CARDS = 32
+_MOST_REPLICAS = 64
 _BACK_S = 5.0
 _NOBODY = bytes(16)
 _REASONS = {
@@ -218,7 +220,26 @@ class Presence:
         for group in groups.values():
             if group["gone"] is not None:
                 group["gone"]["again"] = bool(group["replicas"]["alive"])
+        for neuron_id, digests in digests_of(self._present()).items():
+            if neuron_id in groups and digests != ("none",):
+                groups[neuron_id]["cards"] = list(digests)[:_MOST_CARDS]
         return groups
+
+    def _present(self) -> Iterator[NeuronRecord]:
+        return (each.record for each in self._places.values() if each.left_s is None)
+
+    def replicas(self, neuron_id: str) -> list[dict[str, Any]]:
+        """Return the replicas of a Neuron that are there, each with the digest of its card."""
+        return [
+            {
+                "dendrite_id": each.dendrite_id,
+                "state": each.state,
+                "version": each.version,
+                "digest": each.card,
+            }
+            for each in self._present()
+            if each.neuron_id == neuron_id
+        ][:_MOST_REPLICAS]
 
     def missing(self, neuron_id: str) -> dict[str, Any]:
         """Return the group of a Neuron without any replica."""
@@ -235,8 +256,6 @@ class Presence:
             group["capabilities"] = sorted({*group["capabilities"], *record.capabilities})[:32]
             if record.description:
                 group["description"] = record.description
-            if record.card:
-                group["cards"] = sorted({*group.get("cards", ()), record.card})[:32]
             group["running"] += record.running
             group["queued"] += record.queued
             group["open"] += record.open

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -19,6 +19,7 @@ from ..recordings.tables import Record
 from ..registry import SynapseState
 from ..runtime import clock
 from ..runtime.reachable import when_reachable
+from ..schemas.fields import fields_of
 from .feed import Feed
 from .lateness import Lateness
 from .model_facts import Prices
@@ -81,10 +82,15 @@ class Watch:
         self._tables: dict[str, Sequence[Record]] = {}
 
     async def card(self, neuron_id: str) -> dict[str, Any]:
-        """Return the card of a live Neuron, with its digest; errors as `Feed.card`."""
+        """Return the card of a live Neuron for a page; errors as `Feed.card`.
+
+        Beside the card are its digest, the fields of both schemas as rows, and the replicas.
+        """
         async with self._asking:  # each opens a connection
             card = await self._feed.card(neuron_id, _CARD_S)
-        return {**card.as_dict(), "digest": card.digest}
+        fields = {"input": _rows(card.input), "output": _rows(card.output)}
+        replicas = self._presence.replicas(neuron_id)
+        return card.as_dict() | {"digest": card.digest, "fields": fields, "replicas": replicas}
 
     async def run(self) -> None:
         """Observe until cancelled; wait for a Synapse that is not there yet.
@@ -230,3 +236,12 @@ class Watch:
             return own
         facts = attrs.asdict(self._synapse)
         return {**facts.pop("counts"), **facts, **own}
+
+
+def _rows(schema: Mapping[str, Any] | None) -> list[list[str | bool]] | None:
+    """Return name, type, whether it is required, and description of each field."""
+    if schema is None:
+        return None
+    return [
+        [each.name, each.kind, each.is_required, each.description] for each in fields_of(schema)
+    ]

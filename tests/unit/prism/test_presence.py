@@ -260,3 +260,23 @@ def test_a_neuron_tells_what_it_is_for_and_the_versions_of_its_card():
 
     assert (groups["worker"]["description"], groups["worker"]["cards"]) == ("Writes", ["a", "b"])
     assert not groups["plain"].keys() & {"description", "cards"}
+    assert [each["digest"] for each in presence.replicas("worker")] == ["a", "b"]
+
+
+def test_a_replica_without_a_card_beside_one_with_a_card_is_another_version():
+    presence = Presence()
+    bare = record(instance=CALLER.hex())
+    presence.compare([record(card="a"), bare, record("plain"), record("plain", state="away")], 1.0)
+
+    groups = presence.groups(2.0)
+
+    assert groups["worker"]["cards"] == ["a", "none"]
+    assert "cards" not in groups["plain"]
+
+
+def test_a_replica_that_is_away_or_gone_is_no_other_version():
+    presence = Presence()
+    away = record(card="b", state="away", instance=CALLER.hex())
+    presence.compare([record(card="a"), away], 1.0)
+
+    assert presence.groups(2.0)["worker"]["cards"] == ["a"]
