@@ -13,7 +13,7 @@ from ..errors import AccessRefused, RemoteError
 from ..health import Level, Verdict, verdict
 from ..keys import Key
 from ..names import checked_name
-from ..registry import NeuronRecord, SynapseState
+from ..registry import NeuronRecord, SynapseState, differing
 from ..runtime.printable import printable
 from ..synapse.kernels import kernel_text
 from . import ACCESS_REFUSED
@@ -85,6 +85,9 @@ def command(
     whole: bool,
 ) -> None:
     """Check the health of a namespace.
+
+    It says as well which Neurons have replicas whose cards differ; that is no fault while an update
+    goes on, and so changes no exit code.
 
     Exit codes: 0 healthy; 1 an Axon is stuck or away, the Synapse is stopping or does not hear
     another one of its fabric, or tasks or connections were lost in the last minute; 2 no Synapse,
@@ -165,5 +168,6 @@ def _json(
         "kernel": kernel_text(),
         "synapse": None if state is None else attrs.asdict(state),
         "neurons": [attrs.asdict(record) for record in records or ()],
+        "differing_cards": differing(records or ()),
     }
     return as_json(facts)

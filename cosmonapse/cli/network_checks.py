@@ -28,7 +28,7 @@ from ..errors import (
     SynapseUnreachable,
 )
 from ..keys import Key
-from ..registry import SynapseState
+from ..registry import NeuronRecord, SynapseState, differing
 from ..runtime.loops import run
 from ..runtime.threads import in_thread
 from ..synapse import connect_synapse
@@ -250,6 +250,7 @@ async def _join(synapse: Synapse, where: Where, findings: list[Finding]) -> None
         state = await dendrite.synapse_state()
         findings += told_by(state, began_ts, time.time())
         findings += await _version(dendrite, state)
+        findings += cards(await dendrite.find_neurons())
     findings.append(await _broadcasts(synapse, where))
 
 
@@ -306,6 +307,16 @@ async def _version(dendrite: Dendrite, state: SynapseState) -> list[Finding]:
     except SynapseRefused:
         return [Finding("synapse", WARNING, "it is of an older version than this program", fix)]
     return [Finding("synapse", OK, f"version {state.release}")] if state.release else []
+
+
+def cards(records: Sequence[NeuronRecord]) -> Iterator[Finding]:
+    """Look at whether the replicas of each Neuron have one card."""
+    fix = "update the replicas that are older, or wait until the update is over"
+    for neuron_id, digests in sorted(differing(records).items()):
+        says = f"{neuron_id}: {len(digests)} versions of its card are live ({', '.join(digests)})"
+        yield Finding("cards", WARNING, says, fix)
+    if not differing(records) and any(each.card for each in records):
+        yield Finding("cards", OK, "the replicas of each Neuron have the same one")
 
 
 async def _broadcasts(synapse: Synapse, where: Where) -> Finding:

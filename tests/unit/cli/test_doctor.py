@@ -13,6 +13,7 @@ import pytest
 from cosmonapse import (
     InvalidKey,
     MissingExtra,
+    NeuronRecord,
     SynapseRefused,
     SynapseState,
     SynapseUnreachable,
@@ -342,3 +343,21 @@ def test_what_is_announced_on_the_lan_is_told(outcome, level, says, monkeypatch)
 
     assert (found.topic, found.level) == ("multicast", level)
     assert says in found.says
+
+
+def test_replicas_with_different_cards_are_told_and_so_is_a_replica_without_one():
+    def record(neuron_id, card, instance):
+        facts = {"instance": instance, "dendrite_id": "box", "role": "worker"}
+        return NeuronRecord(neuron_id=neuron_id, card=card, **facts)
+
+    same = [record("a", "1" * 16, "x"), record("a", "1" * 16, "y"), record("plain", None, "y")]
+    other = [*same, record("a", None, "z")]
+
+    (well,), (ill,) = network_checks.cards(same), network_checks.cards(other)
+
+    assert (well.topic, well.level) == ("cards", OK)
+    assert (ill.level, ill.says) == (
+        WARNING,
+        f"a: 2 versions of its card are live ({'1' * 16}, none)",
+    )
+    assert not list(network_checks.cards(same[2:]))
