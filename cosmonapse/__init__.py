@@ -49,11 +49,12 @@ if TYPE_CHECKING:
         SynapseAway,
         SynapseRefused,
         SynapseUnreachable,
+        ToolServerUnreachable,
         UnencodableValue,
     )
     from .ids import new_event_id, new_trace_id
     from .keys import Key
-    from .mcp_tools import McpServer, ToolServerUnreachable
+    from .mcp_tools import McpServer
     from .memory import MemoryStore, Sessions, SqliteMemory, engram
     from .neuron_decorator import neuron
     from .neurons import Neuron
@@ -173,11 +174,12 @@ __getattr__, __dir__ = loaded_on_use(
             "SynapseRefused",
             "SynapseAway",
             "SynapseUnreachable",
+            "ToolServerUnreachable",
             "UnencodableValue",
         ),
         ".ids": ("new_event_id", "new_trace_id"),
         ".keys": ("Key",),
-        ".mcp_tools": ("McpServer", "ToolServerUnreachable"),
+        ".mcp_tools": ("McpServer",),
         ".memory": ("MemoryStore", "Sessions", "SqliteMemory", "engram"),
         ".neuron_decorator": ("neuron",),
         ".neurons": ("Neuron",),

@@ -23,7 +23,7 @@ CosmonapseError
     ├── SynapseRefused          the Synapse refused the connection
     │   └── AccessRefused       it does not let this key in, or do something
     ├── BadSignal               bytes that are not a valid Signal
-    ├── ToolServerUnreachable   an MCP server cannot be started (in `mcp_tools`)
+    ├── ToolServerUnreachable   an MCP server cannot be started or reached
     ├── NeuronError             a Neuron ended its task with an ERROR
     ├── NeedsAnswer             a Neuron asked a question instead of answering
     └── Question                a Neuron raises one to ask instead of answering
@@ -51,6 +51,7 @@ from .question_errors import Escalation as Escalation
 from .question_errors import NeedsAnswer as NeedsAnswer
 from .question_errors import PermissionNeeded as PermissionNeeded
 from .question_errors import Question as Question
+from .tool_server_errors import ToolServerUnreachable as ToolServerUnreachable
 
 _SECRET = re.compile(r"csk_\w+")
 _MAX_WAIT_S = 30 * 86_400.0  # the longest timeout of a task

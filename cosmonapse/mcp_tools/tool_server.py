@@ -16,7 +16,7 @@ from typing import Any, Literal, NoReturn, Self
 from ..axon import Axon
 from ..axon_source import Show
 from ..dendrite.worker.context import TaskContext
-from ..errors import NeuronError
+from ..errors import NeuronError, ToolServerUnreachable
 from ..names import checked_capabilities, checked_name
 from .connection import Connection, ConnectionSettings
 from .mcp_package import check_installed
@@ -24,7 +24,6 @@ from .server_target import target_from
 from .tool import Tool, chosen, input_schema, mapped, output_schema
 from .tool_call import ToolCall, question_of, response_of
 from .tool_questions import ToolAnswer, ToolQuestion
-from .unreachable import ToolServerUnreachable
 
 _LOG = logging.getLogger(__name__)
 _FIRST_BACKOFF_S = 0.5

@@ -19,7 +19,7 @@ FLOORS = (
     ("zmq_transport",),
     # cosmonapse: the ground floor
     ("cosmonapse.error_codes", "cosmonapse.error_roots"),
-    ("cosmonapse.file_errors", "cosmonapse.question_errors"),
+    ("cosmonapse.file_errors", "cosmonapse.question_errors", "cosmonapse.tool_server_errors"),
     ("cosmonapse.errors", "cosmonapse.raised"),
     ("cosmonapse.runtime.*",),
     ("cosmonapse.defaults", "cosmonapse.ids", "cosmonapse.names", "cosmonapse.registry"),

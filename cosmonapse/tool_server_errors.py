@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..error_roots import RemoteError
+from .error_roots import RemoteError
 
 
 class ToolServerUnreachable(RemoteError, ConnectionError):
