@@ -264,4 +264,10 @@ def _question(question: Signal) -> Settled:
     payload = question.payload
     text = payload.get("question") or payload.get("action") or payload.get("reason") or ""
     facts = {"code": question.type.value, "trace_id": question.trace_id}
-    return Settled(_ASKED[question.type], str(text), {**facts, **jsonable(payload)})
+    asked = {key: _shallow(value) for key, value in jsonable(payload).items()}
+    return Settled(_ASKED[question.type], str(text), {**facts, **asked})
+
+
+def _shallow(value: Any) -> Any:
+    """Return a value for metadata: what is too deep for protobuf comes as a text of JSON."""
+    return value if _depth(value) <= MAX_DEPTH else to_json(value).decode()

@@ -17,8 +17,9 @@ import attrs
 EXPOSED = "x-request-id, mcp-session-id, retry-after"
 METHODS = "GET, POST, DELETE, OPTIONS"
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-"""They ask for no token and take any `Host`: a probe has neither."""
-AGENT_CARD = "/.well-known/agent-card.json"
+"""To be read without a token and under any `Host`: a probe has neither."""
+_AGENT_CARD = re.compile(r"(/a2a/[^/]+)?/\.well-known/agent-card\.json").fullmatch
+_READING = frozenset({"GET", "HEAD"})
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _BEARER = b"bearer "
 _MAX_AGE_S = "600"
@@ -55,12 +56,15 @@ class Admitted:
 
     Args:
         origin: The origin that may read the answer; empty for a request of no other origin.
+        is_open: Whether anybody may send it: it must cost next to nothing, so it has no body.
     """
 
     origin: str = ""
+    is_open: bool = False
 
 
 _PLAIN = Admitted()
+_OPEN = Admitted(is_open=True)
 
 
 def _lowered(given: Iterable[str]) -> frozenset[str]:
@@ -96,17 +100,19 @@ class Admission:
             path: The path, decoded.
             headers: Its headers, their names in small letters, as ASGI has them.
         """
-        if path in OPEN_PATHS:
-            return _PLAIN
+        is_reading = method in _READING
+        if is_reading and path in OPEN_PATHS:
+            return _OPEN
         said = _Said(headers)
         refusal = self._foreign_host(said.hosts) or self._foreign_origin(said.origins, said.hosts)
         if refusal is not None:
             return refusal
         origin = self.told(said.origins[0]) if said.origins else ""
-        if method == "OPTIONS":
-            is_preflight = origin and said.asks_method
-            return _preflight(origin, said.asks_headers) if is_preflight else Admitted(origin)
-        if self._secret and not path.endswith(AGENT_CARD):
+        if method == "OPTIONS" and origin and said.asks_method:
+            return _preflight(origin, said.asks_headers)
+        if self._secret:
+            if is_reading and _AGENT_CARD(path):
+                return Admitted(origin, is_open=True)
             refusal = self._unknown(said.secrets)
             if refusal is not None:
                 headers_of_both = {**refusal.headers, **cors_headers(origin)}

@@ -115,12 +115,13 @@ class Gate:
             await self._refuse(scope, send, checked)
             return
         connection = connection_of(scope)
-        if connection is not None:
+        if connection is not None and not checked.is_open:
             connection.shows_a_tab()
         request = _OpenRequest(send, checked.origin)
         self._open.add(request)
         try:
-            await self._admitted(scope, receive, request.send)
+            most = 0 if checked.is_open else self._max_body_bytes
+            await self._admitted(scope, receive, request.send, most)
         except asyncio.CancelledError:
             if not self.is_ending:
                 raise
@@ -130,11 +131,11 @@ class Gate:
             if not self._open:
                 self._quiet.set()
 
-    async def _admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await self._body(scope, receive)
+    async def _admitted(self, scope: Scope, receive: Receive, send: Send, most: int) -> None:
+        body = await self._body(scope, receive, most)
         if isinstance(body, Refusal):
             await self._refuse(scope, send, body)
-        else:
+        elif body is not None:
             await self._app(scope, body, send)
 
     def _not_now(self, scope: Scope) -> Refusal | None:
@@ -162,13 +163,16 @@ class Gate:
         else:
             await self._refuse(scope, request.send, _ENDING)
 
-    async def _body(self, scope: Scope, receive: Receive) -> Receive | Refusal:
-        """Read the body; return what gives it to the app, or the refusal of one too large."""
+    async def _body(self, scope: Scope, receive: Receive, most: int) -> Receive | Refusal | None:
+        """Read the body; return what gives it to the app, or the refusal of one too large.
+
+        None: its client has left before its end, and there is nobody to answer.
+        """
         has_body = False
         for name, value in scope["headers"]:
             if name == b"content-length":
-                if len(value) > 15 or int(value) > self._max_body_bytes:
-                    return self._too_large()
+                if len(value) > 15 or int(value) > most:
+                    return _too_large(most)
                 has_body = has_body or value != b"0"
             elif name == b"transfer-encoding":
                 has_body = True
@@ -178,23 +182,16 @@ class Gate:
         size, is_more = 0, True
         while is_more:
             message = await receive()
+            if message["type"] != "http.request":
+                return None
             pieces.append(message.get("body", b""))
             size += len(pieces[-1])
-            if size > self._max_body_bytes:
-                return self._too_large()
+            if size > most:
+                return _too_large(most)
             is_more = message.get("more_body", False)
-        if message["type"] == "http.request" and len(pieces) > 1:
+        if len(pieces) > 1:
             message = {"type": "http.request", "body": b"".join(pieces), "more_body": False}
         return _Replayed(message, receive)
-
-    def _too_large(self) -> Refusal:
-        return Refusal(
-            413,
-            "TOO_LARGE",
-            f"the body of a request may have at most {self._max_body_bytes:,} bytes",
-            {"connection": "close"},
-            "refused.too_large",
-        )
 
     # -- the end ---------------------------------------------------------------------------------
 
@@ -228,6 +225,12 @@ class Gate:
         for request in requests:
             if request.task is not None:
                 request.task.cancel()
+
+
+def _too_large(most: int) -> Refusal:
+    text = f"the body of a request may have at most {most:,} bytes"
+    headers = {"connection": "close"}
+    return Refusal(413, "TOO_LARGE", text, headers, "refused.too_large")
 
 
 class _Replayed:

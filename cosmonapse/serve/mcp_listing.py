@@ -16,6 +16,8 @@ import jsonschema
 
 from ..cards import Card
 
+MAX_DEPTH = 64
+"""The deepest schema of a tool, in levels of JSON: those who check it call themselves for each."""
 _ANYTHING: Mapping[str, Any] = {"type": "object", "additionalProperties": True}
 _MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
@@ -74,6 +76,8 @@ def listed_tool(card: Card) -> ListedTool:
 
 
 def _rooted(schema: Mapping[str, Any]) -> dict[str, Any]:
+    if not _is_within(schema, MAX_DEPTH):
+        raise UnfitCard(f"the schema is over {MAX_DEPTH} levels deep")
     root = schema.get("type", "object")
     if root != "object":
         raise UnfitCard(f"the root of the schema is of type {root!r}, and a tool needs 'object'")
@@ -94,6 +98,13 @@ def _rooted(schema: Mapping[str, Any]) -> dict[str, Any]:
     return rooted
 
 
+def _is_within(value: Any, depth: int) -> bool:
+    if not isinstance(value, Mapping | list):
+        return True
+    inside = value.values() if isinstance(value, Mapping) else value
+    return depth > 0 and all(_is_within(each, depth - 1) for each in inside)
+
+
 def _object(schema: Any) -> Any:
     if schema is True:
         return {}
@@ -110,7 +121,7 @@ def _check_compiles(root: Mapping[str, Any]) -> None:
         reference = schema.get("$ref")
         if isinstance(reference, str) and not _leads_somewhere(root, reference):
             raise UnfitCard(f"the reference {reference!r:.100} leads nowhere within the schema")
-        patterns = [schema.get("pattern"), *schema.get("patternProperties", ())]
+        patterns = [schema.get("pattern"), *_map_in(schema, "patternProperties")]
         for pattern in patterns:
             if isinstance(pattern, str) and not _is_plain(pattern):
                 raise UnfitCard(f"the pattern {pattern!r:.100} is not one of JavaScript")
@@ -122,13 +133,20 @@ def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
         return
     yield schema
     for key in _MAPS:
-        for each in schema.get(key, {}).values():
+        for each in _map_in(schema, key).values():
             yield from _parts(each)
     for key in _LISTS:
-        for each in schema.get(key, ()):
+        listed = schema.get(key)
+        for each in listed if isinstance(listed, list) else ():
             yield from _parts(each)
     for key in _ONES:
         yield from _parts(schema.get(key))
+
+
+def _map_in(schema: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return a map of schemas; an older version of JSON Schema lets anything be under a new key."""
+    value = schema.get(key)
+    return value if isinstance(value, Mapping) else {}
 
 
 def _leads_somewhere(root: Any, reference: str) -> bool:

@@ -112,6 +112,10 @@ class ToolServer:
             self.counts["drop.unfit_card"] += 1
             _log.warning("%s is no tool of MCP: its input schema: %s", card.neuron_id, unfit)
             return None
+        except Exception as error:  # noqa: BLE001  # one stranger's card must not end the list
+            self.counts["drop.unfit_card"] += 1
+            _log.warning("%s is no tool of MCP: its card: %.200r", card.neuron_id, error)
+            return None
         if tool.flaw is not None:
             self.counts["drop.output_schema"] += 1
             _log.warning("%s is a tool of MCP without its output schema: %s", tool.name, tool.flaw)

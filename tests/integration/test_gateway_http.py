@@ -251,6 +251,25 @@ def test_a_body_without_a_length_is_cut_at_the_limit(gateway):
     assert answer.status_code == 413
 
 
+def test_what_anybody_may_read_takes_no_body_of_a_stranger(gateway):
+    with gateway.client(headers={}) as client:
+        assert client.post("/healthz", content=b"{}").status_code == 401
+        assert client.request("GET", "/readyz", content=b"{}").status_code == 413
+
+
+def test_a_client_that_leaves_within_its_body_costs_no_traceback(gateway, client):
+    place = httpx.URL(gateway.base_url)
+    connection = http.client.HTTPConnection(place.host, place.port, timeout=10)
+    connection.putrequest("POST", "/neurons/worker")
+    for name, value in {**gateway.headers, "Content-Length": "10"}.items():
+        connection.putheader(name, value)
+    connection.endheaders(b"{")
+    connection.close()
+
+    assert client.get("/healthz").status_code == 200
+    assert "Traceback" not in gateway.process.said
+
+
 def test_the_openapi_document_names_each_card_and_its_references_resolve(client):
     document = client.get("/openapi.json").json()
 

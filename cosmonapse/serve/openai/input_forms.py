@@ -89,7 +89,8 @@ def form_of(schema: Mapping[str, Any] | None) -> InputForm:
     fields = frozenset(properties) if is_closed else None
     if "messages" in properties:
         return InputForm(fields=fields)
-    required = tuple(key for key in _listed(schema.get("required")) if key in properties)
+    listed = _listed(schema.get("required"))
+    required = tuple(key for key in listed if isinstance(key, str) and key in properties)
     known = [key for key in TEXT_KEYS if _is_text(properties.get(key))]
     best = next((key for key in known if key in required), None) or next(iter(known), None)
     if set(required) <= {best} and best is not None:

@@ -1,5 +1,7 @@
 """What parts and states of A2A mean, without A2A."""
 
+import json
+
 import pytest
 
 from cosmonapse.edge.outcomes import BadRequest
@@ -206,3 +208,12 @@ def test_what_could_not_be_sent_has_a_state_too(error, state, code):
 
 def test_an_output_completes():
     assert settled(signal(SignalType.AGENT_OUTPUT, output={"a": 1}), TRACE).state == "COMPLETED"
+
+
+def test_a_question_whose_context_is_too_deep_for_protobuf_comes_with_it_as_json():
+    value = {}
+    for _ in range(60):
+        value = {"in": value}
+    end = settled(signal(SignalType.CLARIFICATION, question="when?", context=value), TRACE)
+
+    assert json.loads(end.facts["context"]) == value

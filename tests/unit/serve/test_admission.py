@@ -88,14 +88,34 @@ def test_the_token_is_asked_for(authorization, code):
     assert code_of(checked(SECRET, host="localhost", authorization=authorization)) == code
 
 
-def test_what_is_open_asks_for_no_token():
+CARD = "/a2a/book/.well-known/agent-card.json"
+
+
+def test_what_is_open_asks_for_no_token_to_be_read():
     assert code_of(checked(SECRET, host="localhost")) == "UNAUTHORIZED"
-    assert code_of(checked(SECRET, path="/healthz")) == "ok"
-    assert code_of(checked(SECRET, path="/readyz", host="evil.example")) == "ok"
-    card = "/a2a/book/.well-known/agent-card.json"
-    assert code_of(checked(SECRET, path=card, host="localhost")) == "ok"
-    assert code_of(checked(SECRET, path=card, host="evil.example")) == "FOREIGN_HOST"
-    assert code_of(checked(SECRET, method="OPTIONS", host="localhost")) == "ok"
+    assert checked(SECRET, method="GET", path="/healthz").is_open
+    assert checked(SECRET, method="HEAD", path="/readyz", host="evil.example").is_open
+    assert checked(SECRET, method="GET", path=CARD, host="localhost").is_open
+    at_root = CARD.removeprefix("/a2a/book")
+    assert checked(SECRET, method="GET", path=at_root, host="localhost").is_open
+    foreign = checked(SECRET, method="GET", path=CARD, host="evil.example")
+    assert code_of(foreign) == "FOREIGN_HOST"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/healthz"),
+        ("POST", CARD),
+        ("GET", "/v1/models/echo/.well-known/agent-card.json"),
+        ("GET", "/a2a/book/tasks/x/.well-known/agent-card.json"),
+        ("GET", "/healthz/"),
+        ("GET", "//healthz"),
+        ("OPTIONS", "/mcp"),
+    ],
+)
+def test_what_is_beside_an_open_path_asks_for_the_token(method, path):
+    assert code_of(checked(SECRET, method=method, path=path, host="localhost")) == "UNAUTHORIZED"
 
 
 def test_a_preflight_is_answered_for_a_named_origin_alone():

@@ -45,6 +45,18 @@ class Request:
     def body(self):
         return json.loads(b"".join(each.get("body", b"") for each in self.sent[1:]))
 
+    async def hang_up(self):
+        """Leave before the end of the body."""
+        self._pieces = [b"begun", None]
+        await self._gate(self._scope, self._received, self.send)
+        return self
+
+    async def _received(self):
+        body = self._pieces.pop(0)
+        if body is None:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": body, "more_body": True}
+
 
 async def echo(scope, receive, send):
     message = await receive()
@@ -157,3 +169,21 @@ async def test_a_websocket_is_closed():
     await gate_of()({"type": "websocket"}, None, send)
 
     assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+async def test_a_client_that_leaves_before_the_end_of_its_body_reaches_no_face():
+    reached = []
+
+    async def app(scope, receive, send):
+        reached.append(scope)
+
+    left = await Request(gate_of(app), headers=CHUNKED).hang_up()
+
+    assert reached == left.sent == []
+
+
+async def test_what_anybody_may_read_takes_no_body():
+    request = Request(gate_of(), b"1", path="/healthz", headers=((b"content-length", b"1"),))
+    request._scope["method"] = "GET"
+
+    assert (await request.run()).status == 413

@@ -6,6 +6,14 @@ from cosmonapse.cards import Card
 from cosmonapse.serve.mcp_listing import UnfitCard, is_exposed, listed_tool
 
 
+def nested(levels):
+    """Return a schema of so many levels of JSON."""
+    made = {}
+    for _ in range(levels):
+        made = {"not": made}
+    return made
+
+
 def tool_of(**schemas):
     return listed_tool(Card(neuron_id="a", description="does", **schemas))
 
@@ -37,6 +45,7 @@ def test_properties_of_true_and_false_are_objects_for_the_typescript_sdk():
         ({"properties": {"a": {"type": "nothing"}}}, "no valid JSON Schema at properties/a/type"),
         ({"required": "a"}, "no valid JSON Schema at required"),
         ({"$schema": 7}, "is no text"),
+        (nested(180), "over 64 levels deep"),
     ],
 )
 def test_an_input_that_spoils_the_list_is_unfit_and_an_output_is_left_out(schema, why):
@@ -67,6 +76,13 @@ def test_an_output_schema_that_the_typescript_sdk_cannot_compile_is_left_out(par
     assert tool.output_schema is None
     assert why in tool.flaw
     assert "properties" in tool.input_schema
+
+
+@pytest.mark.parametrize("part", [{"allOf": 5}, {"$defs": []}, {"patternProperties": 1}])
+def test_a_key_that_an_older_json_schema_leaves_free_ends_no_list(part):
+    old = {"$schema": "http://json-schema.org/draft-03/schema#", "type": "object", **part}
+
+    assert tool_of(output=old).name == "a"
 
 
 def test_an_output_schema_that_all_clients_compile_stays():

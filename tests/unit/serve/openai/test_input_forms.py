@@ -100,3 +100,7 @@ def test_parts_of_a_content_are_joined_and_images_left_out():
 
     assert text_in(parts) == "a\nb"
     assert text_in(None) == text_in(3) == ""
+
+
+def test_a_requirement_that_is_no_name_is_passed_over():
+    assert form_of(schema([{}, "prompt"], prompt=TEXT)).required == ("prompt",)
