@@ -5,15 +5,19 @@ Spec: docs/spec/07-signals.md, "Cards".
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
 import attrs
 
-from ..errors import NeuronError
+from ..errors import CosmonapseError, NeuronError
+from ..raised import described, place_of, safely
 from .shape import input_schema, output_schema
 from .type_check import Finding, Misfit, ReadyMade, TypeCheck
 from .type_choice import check_of
 
+_LOG = logging.getLogger(__name__)
 _ANSWERS = frozenset({"clarification", "clarifications", "permission"})
 
 
@@ -67,7 +71,7 @@ class Contract:
         if self.input is None:
             return value
         try:
-            model = self.input.load(self._without_answers(value))
+            model = _checked(self.input.load, self._without_answers(value))
         except Misfit as misfit:
             raise Unfit("BAD_INPUT", misfit.text("input")) from None
         return model if self.as_model else value
@@ -88,10 +92,23 @@ class Contract:
         if self.output is None:
             return value
         try:
-            return self.output.plain(value)
+            return _checked(self.output.plain, value)
         except Misfit as misfit:
             text = f"the output does not fit its type: {misfit.text('output')}"
             raise Unfit("BAD_OUTPUT", text) from None
+
+
+def _checked(check: Callable[[Any], Any], value: Any) -> Any:
+    """Return what a check makes of a value; a validator of the user's own may raise anything."""
+    try:
+        return check(value)
+    except (Misfit, CosmonapseError):
+        raise
+    except Exception as error:  # noqa: BLE001  # the code of a user
+        told = safely(described, error, otherwise=type(error).__name__)
+        _LOG.warning("the check of a type failed at %s: %s", place_of(error), told)
+        what = f"the check of its type failed with {type(error).__name__}"
+        raise Misfit([Finding("", what)]) from None
 
 
 def contract_of(input: Any, output: Any, as_model: bool) -> Contract | None:

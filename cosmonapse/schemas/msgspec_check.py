@@ -13,7 +13,6 @@ from .scrubbing import without
 from .type_check import Finding, Misfit
 
 _PLACE = re.compile(r" - at `(?:key in )?\$?\.?(?P<where>[^`]*)`$")
-_OF_MSGSPEC = ("Expected ", "Object ", "Invalid ")
 _VALUE = re.compile(r"^(?P<what>Invalid (?:enum )?value) .*$", re.DOTALL)
 
 
@@ -37,19 +36,19 @@ class MsgspecCheck:
     def load(self, value: Any) -> Any:
         """Return what the type makes of a plain value."""
         try:
-            return msgspec.convert(value, self._kind)
+            return msgspec.convert(value, self._kind, str_keys=True)  # as JSON has them
         except msgspec.ValidationError as error:
-            raise Misfit([_finding(str(error), value)]) from None
+            raise Misfit([_finding(error, value)]) from None
 
     def plain(self, value: Any) -> Any:
         """Return the plain value that a value stands for; keys that the type ignores are not in."""
         try:
-            given = msgspec.to_builtins(value)
-        except TypeError:
+            given = msgspec.to_builtins(value, str_keys=True)
+        except (TypeError, RecursionError):
             what = f"{type(value).__name__} holds a value that is no JSON"
             raise Misfit([Finding("", what)]) from None
         # A Struct checks nothing when it is made.
-        return msgspec.to_builtins(self.load(given))
+        return msgspec.to_builtins(self.load(given), str_keys=True)
 
 
 class ParametersCheck(MsgspecCheck):
@@ -72,11 +71,12 @@ class ParametersCheck(MsgspecCheck):
         return {name: getattr(loaded, name) for name in loaded.__struct_fields__}
 
 
-def _finding(text: str, value: Any) -> Finding:
+def _finding(error: msgspec.ValidationError, value: Any) -> Finding:
+    text = str(error)
     place = _PLACE.search(text)
     what = text[: place.start()] if place else text
-    if repeats := _VALUE.match(what):
-        what = repeats["what"]
-    elif not what.startswith(_OF_MSGSPEC):
+    if error.__cause__ is not None:
         what = without(value, what)  # a check of the user's own
+    elif repeats := _VALUE.match(what):
+        what = repeats["what"]
     return Finding(place["where"] if place else "", what)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
 from pydantic_core import PydanticSerializationError
+from pydantic_core.core_schema import ErrorType
 
 from .scrubbing import without
 from .type_check import Finding, Misfit, joined
@@ -24,8 +26,11 @@ _ANEW: Mapping[str, str] = {
     "missing_argument": "Field required",
     "missing_keyword_only_argument": "Field required",
     "json_invalid": "Input should be valid JSON",
+    "import_error": "Input should be the path of something that can be imported",
+    "timezone_offset": "Input should have a timezone offset of {tz_expected} s",
 }
 _OF_USERS = frozenset({"value_error", "assertion_error"})
+_OF_PYDANTIC = frozenset(get_args(ErrorType)) - _OF_USERS
 
 
 class PydanticCheck:
@@ -49,13 +54,26 @@ class PydanticCheck:
             raise TypeError(_first_line(error)) from None
         except PydanticUserError as error:
             raise TypeError(_told(error)) from None
+        self._is_strict = "'strict': True" in repr(self._adapter.core_schema)
 
     def load(self, value: Any) -> Any:
         """Return what the type makes of a plain value."""
         try:
             return self._adapter.validate_python(value)
         except ValidationError as error:
-            raise Misfit(_findings(error)) from None
+            if self._is_strict:
+                return self._from_json(value, error)
+            raise Misfit(_findings(error, value)) from None
+
+    def _from_json(self, value: Any, error: ValidationError) -> Any:
+        """Load a value for a strict type as JSON, which knows neither dates nor tuples."""
+        try:
+            return self._adapter.validate_json(json.dumps(value))
+        except ValidationError as of_json:
+            error = of_json
+        except (TypeError, ValueError, RecursionError):
+            pass  # it is no JSON
+        raise Misfit(_findings(error, value)) from None
 
     def plain(self, value: Any) -> Any:
         """Return the plain value that a value stands for; keys that the type ignores are not in."""
@@ -64,7 +82,7 @@ class PydanticCheck:
         loaded = self.load(value)
         try:
             return self._adapter.dump_python(loaded, mode="json", by_alias=True, warnings="error")
-        except PydanticSerializationError:
+        except (PydanticSerializationError, ValueError, RecursionError):
             what = "A field holds a value of another type than its class says, or of no JSON"
             raise Misfit([Finding("", what)]) from None
 
@@ -98,17 +116,17 @@ def _told(error: PydanticUserError) -> str:
     return _first_line(error)
 
 
-def _findings(error: ValidationError) -> list[Finding]:
+def _findings(error: ValidationError, value: Any) -> list[Finding]:
     return [
-        Finding(joined(each["loc"]), _what(each))
+        Finding(joined(each["loc"]), _what(each, value))
         for each in error.errors(include_url=False, include_context=True)
     ]
 
 
-def _what(fault: Mapping[str, Any]) -> str:
+def _what(fault: Mapping[str, Any], value: Any) -> str:
     kind, text = fault["type"], str(fault["msg"])
     if kind in _ANEW:
         return _ANEW[kind].format_map(fault.get("ctx", {}))
-    # What a validator of the user's own raises may repeat what it was given.
-    is_own = kind in _OF_USERS or "{" in text
-    return without(fault.get("input"), text) if is_own else text
+    # What a validator of the user's own raises may repeat what it was given, or a field beside.
+    is_own = kind not in _OF_PYDANTIC or "error" in fault.get("ctx", ())
+    return without([value, fault.get("input")], text) if is_own else text

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from .shape import is_there, references
 from .type_check import Finding, Misfit, joined
 
 _MAX_TOLD_CHARS = 200
@@ -59,6 +60,7 @@ class ReadyCheck:
 def _validator_for(schema: dict[str, Any]) -> Any:
     try:
         import jsonschema
+        import referencing
     except ImportError:
         return None
     kind = jsonschema.validators.validator_for(schema, jsonschema.Draft202012Validator)
@@ -67,7 +69,12 @@ def _validator_for(schema: dict[str, Any]) -> Any:
     except jsonschema.SchemaError as error:
         where = joined(error.absolute_path) or "its root"
         raise ValueError(f"it is no JSON Schema, at {where}: {error.message}") from None
-    return kind(schema)
+    for ref in references(schema):
+        if not is_there(schema, ref):
+            raise ValueError(
+                f"it refers to {ref!r:.200}, which is not in it; nothing is fetched: put it in"
+            )
+    return kind(schema, registry=referencing.Registry())  # that of jsonschema opens URLs
 
 
 def _findings(error: Any) -> list[Finding]:

@@ -7,20 +7,44 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_MAX_LEAVES = 100
+_MAX_LEAVES = 300
+_MAX_TEXT_CHARS = 300
+_MIN_PART_CHARS = 3
+"""A text of the value that is as long is removed from the midst of a word too."""
+_SAYS_NOTHING = "It is refused by a check of its type"
 
 
 def without(value: Any, text: str) -> str:
-    """Return a text of a check of the user's own in which nothing of a value is left."""
+    """Return a text of a check of the user's own, on one line, with nothing of a value in it."""
     leaves = list(_leaves(value, _MAX_LEAVES))
     if len(leaves) >= _MAX_LEAVES:
-        return "It is refused by a check of its type"
-    for leaf in sorted(leaves, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(leaf)}(?!\w)", "…", text)
-    return text
+        return _SAYS_NOTHING
+    forms = sorted({form for leaf in leaves for form in _forms(leaf)}, key=len, reverse=True)
+    if forms:
+        text = re.sub("|".join(map(_pattern, forms)), "…", text, flags=re.IGNORECASE)
+    told = " ".join(text.split())
+    return told if len(told) <= _MAX_TEXT_CHARS else told[: _MAX_TEXT_CHARS - 1] + "…"
 
 
-def _leaves(value: Any, most: int) -> Iterator[str]:
+def _forms(leaf: Any) -> Iterator[str]:
+    """Yield how a text may show a leaf: as it is, without its edges, escaped, as a number."""
+    text = str(leaf)
+    yield from filter(None, (text, text.strip(), repr(text)[1:-1]))
+    try:
+        number = float(text)
+        yield from (str(number), str(int(number)))
+    except (ValueError, OverflowError):
+        return
+
+
+def _pattern(form: str) -> str:
+    escaped = re.escape(form)
+    if form[0].isdigit() and form[-1].isdigit():
+        return rf"(?<!\d){escaped}(?!\d)"
+    return escaped if len(form) >= _MIN_PART_CHARS else rf"(?<!\w){escaped}(?!\w)"
+
+
+def _leaves(value: Any, most: int) -> Iterator[Any]:
     waiting, count = [value], 0
     while waiting and count < most:
         each = waiting.pop()
@@ -30,6 +54,6 @@ def _leaves(value: Any, most: int) -> Iterator[str]:
             waiting.extend(each)
         elif dataclasses.is_dataclass(each) or hasattr(each, "model_fields_set"):
             waiting.extend(vars(each).values())
-        elif (text := str(each)) and not isinstance(each, bool | None):
+        elif not isinstance(each, bool | None):
             count += 1
-            yield text
+            yield each

@@ -7,11 +7,15 @@ whose schema has no `"type": "object"` at its root spoils the whole list for cli
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 Schema = Mapping[str, Any]
 _UNIONS = ("anyOf", "oneOf")
+_OF_SPECIFICATION = ("http://json-schema.org/", "https://json-schema.org/")
+_OF_VALUES = frozenset({"const", "enum", "default", "examples"})
+"""Keywords whose values are no schemas."""
 
 
 def inlined(schema: Schema) -> dict[str, Any]:
@@ -35,6 +39,37 @@ def part_at(schema: Schema, ref: str) -> Schema | None:
     for name in map(_unescaped, ref[2:].split("/")):
         part = part.get(name) if isinstance(part, Mapping) else None
     return part if isinstance(part, Mapping) else None
+
+
+def references(schema: Any) -> Iterator[str]:
+    """Yield what a schema refers to; none for one with ids of its own, which are another root."""
+    waiting, found = [schema], []
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, list):
+            waiting.extend(each)
+        elif isinstance(each, Mapping):
+            if isinstance(each.get("$id"), str):
+                return
+            if isinstance(ref := each.get("$ref"), str):
+                found.append(ref)
+            waiting.extend(item for key, item in each.items() if key not in _OF_VALUES)
+    yield from found
+
+
+def is_there(schema: Any, ref: str) -> bool:
+    """Return whether a schema holds the part that a reference names, as far as it is a path."""
+    if not ref.startswith("#/"):
+        return ref.startswith(("#", *_OF_SPECIFICATION))
+    part = schema
+    for name in map(_unescaped, unquote(ref[2:]).split("/")):
+        if isinstance(part, list) and name.isdigit() and int(name) < len(part):
+            part = part[int(name)]
+        elif isinstance(part, Mapping) and name in part:
+            part = part[name]
+        else:
+            return False
+    return True
 
 
 def _unescaped(name: str) -> str:

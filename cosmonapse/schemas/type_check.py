@@ -9,6 +9,7 @@ import attrs
 
 MAX_FINDINGS = 5
 _MAX_PART_CHARS = 64
+_MAX_PARTS = 16
 
 
 @attrs.frozen
@@ -80,5 +81,8 @@ class ReadyMade:
 
 
 def joined(parts: Iterable[Any]) -> str:
-    """Return a path as text; keys of the value are cut."""
-    return ".".join(str(part)[:_MAX_PART_CHARS] for part in parts)
+    """Return a path as text; keys of the value are cut, and the midst of a long path."""
+    shown = [str(part)[:_MAX_PART_CHARS] for part in parts]
+    if len(shown) > _MAX_PARTS:
+        shown[_MAX_PARTS // 2 : -_MAX_PARTS // 2] = ["…"]
+    return ".".join(shown)

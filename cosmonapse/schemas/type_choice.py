@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from ..errors import MissingExtra
 from .type_check import TypeCheck
@@ -78,9 +78,12 @@ def _is_type(kind: Any) -> bool:
 
 
 def _is_union(kind: Any) -> bool:
-    return bool(get_args(kind)) or hasattr(kind, "__value__")
+    named = ("__value__", "__supertype__")  # `type X = ...` and NewType
+    return bool(get_args(kind)) or any(hasattr(kind, each) for each in named)
 
 
 def _has_struct(kind: Any) -> bool:
     """Return whether a type is a Struct of msgspec, or a container of them."""
-    return hasattr(kind, "__struct_fields__") or any(map(_has_struct, get_args(kind)))
+    classes = (kind, get_origin(kind))  # that of a generic Struct stands behind its alias
+    is_struct = any(hasattr(each, "__struct_fields__") for each in classes)
+    return is_struct or any(map(_has_struct, get_args(kind)))
