@@ -13,6 +13,9 @@ from .kernel import decode_signal
 from .names import checked_capabilities, checked_name
 from .signals import Directed, Signal, SignalType, made
 
+TOOL_DEPTH = "tool_depth"
+"""The key of `meta` with how many calls of tools a TASK stands in."""
+
 
 def task_for(
     neuron: str | None,
@@ -47,6 +50,12 @@ def task_for(
     if finalize:
         payload["finalize"] = True
     return made(SignalType.TASK, payload, directed, trace_id, parent_id, dict(meta) if meta else {})
+
+
+def tool_depth(task: Signal) -> int:
+    """Return how many calls of tools a TASK stands in; 0 for what is no such number."""
+    depth = task.meta.get(TOOL_DEPTH)
+    return depth if isinstance(depth, int) and depth > 0 else 0
 
 
 def repeated(task: Signal, attempt: int) -> Signal:

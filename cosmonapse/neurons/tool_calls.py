@@ -6,6 +6,7 @@ A streamed call comes in parts: its id and name once, its arguments as pieces of
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
@@ -125,7 +126,7 @@ def arguments_of(call: ToolCall) -> dict[str, Any]:
     if not call.arguments.strip():
         return {}
     try:
-        found = json.loads(call.arguments, parse_constant=_refuse)
+        found = json.loads(call.arguments, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         what = f"the arguments {call.arguments!r:.200} are no valid JSON ({error})"
         raise ValueError(f"{what}; call it again") from None
@@ -146,5 +147,11 @@ def object_of(call: ToolCall) -> dict[str, Any]:
         return {}
 
 
+def _finite(text: str) -> float:
+    """Return a number; one that JSON can write and no float can hold cannot be sent on."""
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
+
+
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is no number that can be sent")

@@ -5,24 +5,24 @@ Spec: docs/spec/07-signals.md, "Cards".
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
 import attrs
 
 from ..errors import CosmonapseError, NeuronError
-from ..raised import described, place_of, safely
 from .shape import input_schema, output_schema
 from .type_check import Finding, Misfit, ReadyMade, TypeCheck
 from .type_choice import check_of
 
-_LOG = logging.getLogger(__name__)
 _ANSWERS = frozenset({"clarification", "clarifications", "permission"})
 
 
 class Unfit(NeuronError):
-    """An input, or an output, that does not fit its type; the code says which."""
+    """An input, or an output, that does not fit its type; the code says which.
+
+    Its cause is the exception with which a check of the user's own broke, if one did.
+    """
 
 
 @attrs.frozen
@@ -73,7 +73,7 @@ class Contract:
         try:
             model = _checked(self.input.load, self._without_answers(value))
         except Misfit as misfit:
-            raise Unfit("BAD_INPUT", misfit.text("input")) from None
+            raise Unfit("BAD_INPUT", misfit.text("input")) from misfit.__cause__
         return model if self.as_model else value
 
     def _without_answers(self, value: Any) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Contract:
             return _checked(self.output.plain, value)
         except Misfit as misfit:
             text = f"the output does not fit its type: {misfit.text('output')}"
-            raise Unfit("BAD_OUTPUT", text) from None
+            raise Unfit("BAD_OUTPUT", text) from misfit.__cause__
 
 
 def _checked(check: Callable[[Any], Any], value: Any) -> Any:
@@ -104,11 +104,9 @@ def _checked(check: Callable[[Any], Any], value: Any) -> Any:
         return check(value)
     except (Misfit, CosmonapseError):
         raise
-    except Exception as error:  # noqa: BLE001  # the code of a user
-        told = safely(described, error, otherwise=type(error).__name__)
-        _LOG.warning("the check of a type failed at %s: %s", place_of(error), told)
+    except Exception as error:
         what = f"the check of its type failed with {type(error).__name__}"
-        raise Misfit([Finding("", what)]) from None
+        raise Misfit([Finding("", what)]) from error
 
 
 def contract_of(input: Any, output: Any, as_model: bool) -> Contract | None:

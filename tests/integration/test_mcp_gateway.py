@@ -107,9 +107,11 @@ def axon(function, name=None, **card):
 
 NEURONS = [axon(each) for each in (echo, think, ask, ask_by_form, pay, pass_on, refuse, sleep)]
 UNFIT = axon(echo, "unfit")
-# As a worker in another language may send it: our Axon refuses such a schema.
+# As a worker in another language may send them: our Axon refuses such schemas.
 object.__setattr__(UNFIT, "card", Card(neuron_id="unfit", description="x", input={"type": "array"}))
-FLAWED = axon(echo, "flawed", output={"type": "object", "properties": {"got": {"$ref": "#/no"}}})
+FLAWED = axon(echo, "flawed")
+A_FLAW = {"type": "object", "properties": {"got": {"$ref": "#/no"}}}
+object.__setattr__(FLAWED, "card", Card(neuron_id="flawed", description="x", output=A_FLAW))
 UNDESCRIBED = Axon(neuron_id="undescribed", neuron_fn=echo)
 
 

@@ -166,6 +166,66 @@ async def echo(input, context):
     return input
 
 
+async def test_agents_that_are_tools_of_each_other_end(fabric, chat):
+    for each in ["ab", "ba"]:
+        agent = Neuron(
+            source="openai", tools=each[1], endpoint=chat.url, api_key="k", model="m", stream=False
+        )
+        fabric.neurons.append(agent)
+        await fabric.worker(Axon(neuron_id=each[0], neuron_fn=agent, description="x", input=OBJECT))
+    for name in "babababab":
+        chat.calls_tools((name, QUESTION))
+
+    async with await (await fabric.dendrite()).dispatch(neuron="a", input=QUESTION) as pathway:
+        last = [each async for each in pathway][-1]
+    told = [results_in(each)[0] for each in chat.requests if len(each.json["messages"]) > 1]
+
+    assert last.output["turns"] == 2
+    assert len(chat.requests) == 9 + 9  # each of nine agents asked, and was told
+    (refusal,) = [text for text, is_error in told if is_error]
+    assert refusal.startswith("TOOL_LOOP: b is not called: this task stands in 8 calls of tools")
+
+
+async def test_an_agent_is_no_tool_of_itself_unless_its_id_is_given(fabric, chat):
+    agent = Neuron(source="openai", tools="*", endpoint=chat.url, api_key="k", model="m")
+    fabric.neurons.append(agent)
+    described = {"description": "x", "input": OBJECT}
+
+    async def own_tools(input, context):
+        return {each: [t.neuron_id for t in await context.tools(each)] for each in ["*", "own"]}
+
+    await fabric.worker(
+        Axon(neuron_id="agent", neuron_fn=agent, **described),
+        Axon(neuron_id="own", neuron_fn=own_tools, **described),
+    )
+    caller = await fabric.dendrite()
+    await caller.ask(neuron="agent", input=QUESTION)
+
+    offered = [each["function"]["name"] for each in chat.requests[0].json["tools"]]
+    assert offered == ["own"]
+    assert await caller.ask(neuron="own", input={}) == {"*": ["agent"], "own": ["own"]}
+
+
+async def test_the_depth_of_calls_goes_through_tasks_that_are_no_calls_of_tools(fabric):
+    async def tell(input, context):
+        return dict(context.task.meta)
+
+    async def ask(input, context):
+        return await context.ask(neuron="tell", input={}, meta=input.get("meta"))
+
+    async def call(input, context):
+        return await context.call_tool("ask", input)
+
+    for function in (tell, ask, call):
+        await fabric.worker(Axon(neuron_id=function.__name__, neuron_fn=function))
+    caller = await fabric.dendrite()
+
+    assert await caller.ask(neuron="call", input={}) == {"tool_depth": 1}
+    told = await caller.ask(neuron="call", input={"meta": {"mine": "x"}})
+    assert told == {"tool_depth": 1, "mine": "x"}
+    assert await caller.ask(neuron="ask", input={}) == {}
+
+
 async def test_a_model_that_repeats_a_call_is_told_and_then_ended(fabric, chat):
     seen, last = await asked(fabric, chat, tool(echo), model="tool-loop", max_turns=20)
 

@@ -5,12 +5,30 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
+from ...errors import NeuronError
 from ...payloads import payload_of
 from ...signals import Signal, SignalType
 from ...tool_errors import tool_error_text
 
 Say: TypeAlias = Callable[[SignalType, dict[str, Any]], Awaitable[Signal]]
 """Sends a Signal about the call."""
+MAX_TOOL_DEPTH = 8
+"""So many calls of tools stand in one another at most: agents may be tools of each other."""
+
+
+def check_depth(name: str, depth: int) -> None:
+    """Refuse a call that stands in too many others: agents that are tools of each other.
+
+    Raises:
+        NeuronError: TOOL_LOOP.
+    """
+    if depth > MAX_TOOL_DEPTH:
+        raise NeuronError(
+            "TOOL_LOOP",
+            f"{name} is not called: this task stands in {depth - 1} calls of tools already, and "
+            f"{MAX_TOOL_DEPTH} are the most; answer without it",
+            recoverable=False,
+        )
 
 
 async def call_tool(

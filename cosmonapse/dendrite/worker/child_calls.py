@@ -32,8 +32,15 @@ class ChildCalls:
         self._cards = cards
         self._told: set[str] = set()
 
-    async def tools(self, patterns: Sequence[str], timeout_s: float) -> ToolDefinitions:
+    async def tools(
+        self, patterns: Sequence[str], timeout_s: float, own_id: str | None = None
+    ) -> ToolDefinitions:
         """Return the live Neurons that match a pattern as tools; say once which find nothing.
+
+        Args:
+            patterns: Which ids.
+            timeout_s: How long it may take.
+            own_id: The Neuron that asks; it is no tool of itself unless this is a pattern.
 
         Raises:
             SynapseUnreachable: The Synapse does not answer in this time.
@@ -41,8 +48,9 @@ class ChildCalls:
         cards: dict[str, Card] = {}
         found = await asyncio.gather(*(self._cards.cards(each, timeout_s) for each in patterns))
         for pattern, of_pattern in zip(patterns, found, strict=True):
-            cards.update(of_pattern)
-            if not of_pattern:
+            others = {key: card for key, card in of_pattern.items() if key != own_id}
+            cards.update(of_pattern if pattern == own_id else others)
+            if not others and pattern != own_id:
                 self._tell(pattern, f"no live Neuron with a card matches the tools {pattern!r}")
         for neuron_id, card in cards.items():
             if not takes_object(card):

@@ -10,9 +10,9 @@ from typing import Any, Protocol, Required, TypedDict, Unpack
 
 from ...payloads import STREAMED, payload_of
 from ...signals import Signal, SignalType
-from ...tasks import task_for
+from ...tasks import TOOL_DEPTH, task_for, tool_depth
 from ...tool_definitions import ToolDefinitions
-from .called_tool import call_tool
+from .called_tool import call_tool, check_depth
 from .memory_calls import MemoryCalls
 
 _CHILD_S = 30.0
@@ -235,6 +235,8 @@ class TaskContext(MemoryCalls, list[Any]):
             UnencodableValue: The input holds a value that no Signal can carry.
             SignalTooLarge: The TASK is over the limit.
         """
+        if TOOL_DEPTH in self.task.meta and (meta is None or isinstance(meta, dict)):
+            meta = {TOOL_DEPTH: tool_depth(self.task), **(meta or {})}
         task = task_for(neuron, capabilities, input, self.trace_id, self.task.id, meta, context_ref)
         left_s = max(0.001, min(timeout_s, self.remaining_s))
         return self._here(self._speaker.ask(task, left_s))
@@ -281,7 +283,8 @@ class TaskContext(MemoryCalls, list[Any]):
             On the loop an awaitable of the output; in a thread the output.
 
         Raises:
-            NeuronError: The tool ended in an ERROR, which has its code.
+            NeuronError: The tool ended in an ERROR, which has its code; TOOL_LOOP, it would be the
+                ninth call of a tool within another.
             NeedsAnswer: It asked a question. Call it again with the answer: its input, and
                 `clarification` or `permission` in it.
             TimeoutError: It did not end in time.
@@ -290,9 +293,11 @@ class TaskContext(MemoryCalls, list[Any]):
             SignalTooLarge: They are over the limit.
         """
         args = {} if args is None else args
-        task = task_for(name, None, args, self.trace_id, self.task.id)
+        depth = tool_depth(self.task) + 1
+        task = task_for(name, None, args, self.trace_id, self.task.id, {TOOL_DEPTH: depth})
 
         async def ask(_call: Signal) -> Signal:
+            check_depth(name, depth)
             left_s = max(0.001, min(timeout_s, self.remaining_s))
             return await self._speaker.ask(task, left_s)
 
@@ -301,7 +306,8 @@ class TaskContext(MemoryCalls, list[Any]):
     def tools(self, *patterns: str, timeout_s: float = _CARDS_S) -> Any:
         """Return live Neurons as the tools of a model: those with a card whose id matches.
 
-        A pattern that finds nothing is said in the log, once.
+        The Neuron itself is one only if its whole id is given. A pattern that finds nothing is said
+        in the log, once.
 
         Args:
             patterns: Which ids: `*` stands for any characters, `?` for one. All by default.

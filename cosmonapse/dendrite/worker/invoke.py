@@ -15,7 +15,7 @@ from ...axon import Axon, is_marked, reply_of, reply_of_exception
 from ...errors import Question, UnencodableValue
 from ...raised import described, place_of, safely
 from ...runtime.threads import in_thread
-from ...schemas import Contract
+from ...schemas import Contract, Unfit
 from ...signals import Signal, SignalType
 from .context import TaskContext
 from .job import Job
@@ -45,9 +45,20 @@ def run_function(job: Job, loop: asyncio.AbstractEventLoop, counts: Counter[str]
 
 
 async def _run_checked(job: Job, loop: asyncio.AbstractEventLoop, contract: Contract) -> Any:
-    given = contract.given(job.signal.payload["input"])
+    given = _fitted(contract.given, job.signal.payload["input"])
     value = await _run_function(job, loop, given)
-    return value if is_marked(value) else contract.gives(value)
+    return value if is_marked(value) else _fitted(contract.gives, value)
+
+
+def _fitted(check: Callable[[Any], Any], value: Any) -> Any:
+    """Return what a check makes of a value; say where a check of the user's own broke."""
+    try:
+        return check(value)
+    except Unfit as unfit:
+        if (broken := unfit.__cause__) is not None:
+            told = safely(described, broken, otherwise=type(broken).__name__)
+            _LOG.warning("the check of a type broke at %s: %s", place_of(broken), told)
+        raise
 
 
 async def _run_function(job: Job, loop: asyncio.AbstractEventLoop, given: Any) -> Any:

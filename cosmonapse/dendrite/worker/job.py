@@ -255,7 +255,8 @@ class Job:
         """Return the live Neurons that match a pattern, as tools of a model."""
         if self.cancelled:
             raise asyncio.CancelledError
-        found: ToolDefinitions = await self.owned(self._children.tools(patterns, timeout_s))
+        own = self.slots.axon.neuron_id
+        found: ToolDefinitions = await self.owned(self._children.tools(patterns, timeout_s, own))
         return found
 
     async def owned(self, work: Coroutine[Any, Any, Any]) -> Any:

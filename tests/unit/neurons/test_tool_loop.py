@@ -7,7 +7,7 @@ from cosmonapse.errors import Clarification, NeedsAnswer, NeuronError, Permissio
 from cosmonapse.neurons.chat import ChatDialect, Sampling
 from cosmonapse.neurons.faults import Faults
 from cosmonapse.neurons.settings import ApiKey, as_patterns
-from cosmonapse.neurons.tool_calls import CallPart, ToolCall, assembled
+from cosmonapse.neurons.tool_calls import CallPart, ToolCall, assembled, object_of
 from cosmonapse.neurons.tool_loop import Refused, ToolLoop, ToRun, summed
 from cosmonapse.neurons.tool_questions import KnownAnswers
 from cosmonapse.neurons.tool_results import failure_text
@@ -87,6 +87,16 @@ def test_malformed_arguments_go_back_to_the_provider_as_an_empty_object():
 
     assert refused.neuron_id == "a.b"
     assert turns.messages[0]["tool_calls"][0]["function"]["arguments"] == "{}"
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "Infinity", "NaN"])
+def test_a_number_that_no_request_can_hold_is_told_to_the_model(number):
+    turns = loop()
+    (refused,) = taken(turns, call(f'{{"x": {number}}}'))
+
+    assert isinstance(refused, Refused)
+    assert f"{number} is no number that can be sent" in refused.text
+    assert object_of(refused.call) == {}
 
 
 def test_usages_are_summed_by_their_keys_also_within():

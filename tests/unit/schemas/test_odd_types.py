@@ -9,8 +9,10 @@ import msgspec
 import pytest
 from pydantic import BaseModel, Strict, field_validator
 
+from cosmonapse import Axon
 from cosmonapse.errors import NeuronError
 from cosmonapse.schemas import contract_of
+from cosmonapse.testing import Fabric
 
 T = TypeVar("T")
 A_UUID = "00000000-0000-4000-8000-000000000001"
@@ -94,10 +96,18 @@ class BrokenCheck(BaseModel):
         raise {"no": KeyError, "mine": NeuronError}[value](value, "it is mine")
 
 
-def test_a_check_that_breaks_is_bad_input_and_its_place_is_in_the_log(caplog):
-    text = refusal(BrokenCheck, {"city": "no"})
+@pytest.mark.asyncio
+async def test_a_check_that_breaks_is_bad_input_and_its_place_is_in_the_log(caplog):
+    async def book(input, context): ...
 
-    assert text == "input: the check of its type failed with KeyError"
+    async with Fabric() as fabric:
+        await fabric.worker(Axon(neuron_id="book", neuron_fn=book, input=BrokenCheck))
+        caller = await fabric.dendrite()
+        with pytest.raises(NeuronError) as error:
+            await caller.ask(neuron="book", input={"city": "no"})
+
+    assert error.value.code == "BAD_INPUT"
+    assert error.value.message == "input: the check of its type failed with KeyError"
     assert "test_odd_types.py" in caplog.text
     assert "KeyError: ('no'" in caplog.text
 
