@@ -181,9 +181,9 @@ class Sessions:
         """
         if role not in turns.ROLES or not isinstance(content, str):
             raise ValueError(f"a message has the role user or assistant and a text, not {role!r}")
-        message = {"role": role, "content": content}
+        name, text = turns.checked_session(session), turns.checked_text(content)
         with self._file.writing() as file:
-            self._put(file, turns.checked_session(session), new_event_id(), [message])
+            self._put(file, name, new_event_id(), [{"role": role, "content": text}])
 
     def remember(self, task: Signal, reply: Signal) -> None:
         """Keep a task with a `context_ref` and its reply as a turn; the Dendrite calls it.

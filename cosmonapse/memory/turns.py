@@ -64,11 +64,24 @@ def checked_session(session: Any) -> str:
         raise ValueError(
             f"a session is a text of 1 to {MAX_SESSION_CHARS} characters, not {session!r:.100}"
         )
+    return checked_text(session, "a session")
+
+
+def checked_text(text: str, what: str = "a message") -> str:
+    """Return a text that can be kept.
+
+    Args:
+        text: The text.
+        what: What it is.
+
+    Raises:
+        ValueError: It holds half of a surrogate pair.
+    """
     try:
-        session.encode()
+        text.encode()
     except UnicodeEncodeError:
-        raise ValueError("a session holds half of a surrogate pair") from None
-    return session
+        raise ValueError(f"{what} holds half of a surrogate pair, which is no character") from None
+    return text
 
 
 def said_in(task: Signal) -> list[Message]:

@@ -22,6 +22,8 @@ from .job import Job
 from .yielded_stream import YieldedStream
 
 _LOG = logging.getLogger(__name__)
+MAX_REMEMBER_S = 10.0
+"""So long an answer waits at most until it is kept."""
 
 
 def run_function(job: Job, loop: asyncio.AbstractEventLoop, counts: Counter[str]) -> Awaitable[Any]:
@@ -135,9 +137,12 @@ async def _kept(
     if signal_type is SignalType.ERROR:
         return
     signal = job.signal.reply(signal_type, payload=payload)
+    # Half of the time that is left is for the answer, which is ready.
+    left_s = (job.deadline_at_s - asyncio.get_running_loop().time()) / 2
     try:
         signal.encode()  # one that cannot be sent is an ERROR
-        await _called(remember, job.signal, signal, name="remember")
+        async with asyncio.timeout(min(MAX_REMEMBER_S, left_s)):
+            await _called(remember, job.signal, signal, name="remember")
     except UnencodableValue:
         return
     except Exception:  # noqa: BLE001  # the last door: the answer is there, and goes out

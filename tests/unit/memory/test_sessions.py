@@ -170,6 +170,30 @@ async def test_an_answer_that_cannot_be_kept_is_sent_and_counted(chat, sessions,
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("in_thread", [True, False])
+async def test_an_answer_waits_for_no_more_than_half_of_its_time_until_it_is_kept(chat, in_thread):
+    goes_on = threading.Event()
+
+    class Stuck(Sessions):
+        def remember(self, task, reply):
+            goes_on.wait(30.0)
+
+    class StuckOnLoop(Sessions):
+        async def remember(self, task, reply):
+            await asyncio.sleep(30.0)
+
+    with (Stuck if in_thread else StuckOnLoop)(":memory:") as stuck:
+        caller = await chat(echo, stuck)
+        output = await caller.ask(
+            neuron="chat", input={"prompt": "a"}, context_ref=S1, timeout_s=1.0
+        )
+        goes_on.set()
+
+    assert output == {"response": "a 0"}
+    assert chat.worker.counts["remember_failed"] == 1
+
+
+@pytest.mark.asyncio
 async def test_turns_of_one_session_at_once_stay_whole(chat, sessions):
     async def slow(input, context):
         await asyncio.sleep(0)
@@ -278,9 +302,21 @@ def test_a_bound_below_its_least_value_is_refused(bound):
         Sessions(":memory:", **bound)
 
 
-def test_a_message_of_another_form_is_refused(sessions):
-    with pytest.raises(ValueError, match="role"):
-        sessions.append("s1", "system", "x")
+@pytest.mark.parametrize(
+    ("message", "what"),
+    [
+        (("s1", "system", "x"), "role"),
+        (("s1", "user", 5), "a text"),
+        (("s1", "user", "\ud800"), "surrogate"),
+        (("\ud800", "user", "x"), "surrogate"),
+        (("", "user", "x"), "1 to 256 characters"),
+        (("s" * 257, "user", "x"), "1 to 256 characters"),
+    ],
+)
+def test_a_message_of_another_form_is_refused(sessions, message, what):
+    with pytest.raises(ValueError, match=what):
+        sessions.append(*message)
+    assert sessions.counts["turns"] == 0
 
 
 def test_a_memory_is_no_file_of_sessions(tmp_path):
