@@ -426,17 +426,24 @@ async def test_a_neuron_calls_a_tool_and_gets_its_output_or_its_error(fabric, in
 async def test_a_program_calls_a_tool_and_watchers_see_it_on_one_trace(fabric):
     await fabric.worker(tool(add))
     caller, watcher = await fabric.dendrite(), await fabric.dendrite(dendrite_id="watcher")
-    seen = asyncio.Queue()
-    watcher.on_tool_call(seen.put)
-    watcher.on_tool_result(seen.put)
-    await asyncio.wait_for(watcher.find_neurons(), 5)
+    seen = {}
 
-    output = await caller.call_tool("math.add", {"a": 1, "b": 2})
+    def watch(signal):
+        seen.setdefault(signal.payload["call_id"], []).append(signal)
 
-    call, result = [await asyncio.wait_for(seen.get(), 5) for _ in range(2)]
+    watcher.on_tool_call(watch)
+    watcher.on_tool_result(watch)
+
+    async with asyncio.timeout(20):
+        # The caller hears a little later than the watcher that someone listens.
+        while not (whole := [each for each in seen.values() if len(each) == 2]):
+            output = await caller.call_tool("math.add", {"a": 1, "b": 2})
+            await asyncio.sleep(0.02)
+
+    call, result = whole[0]
     assert output == {"sum": 3}
     assert call.trace_id == result.trace_id
-    assert call.payload["call_id"] == result.payload["call_id"]
+    assert (call.type, result.type) == (SignalType.TOOL_CALL, SignalType.TOOL_RESULT)
     assert [each.name for each in await caller.tools()] == ["math_add"]
 
 
