@@ -228,18 +228,20 @@ class Presence:
     def _present(self) -> Iterator[NeuronRecord]:
         return (each.record for each in self._places.values() if each.left_s is None)
 
-    def replicas(self, neuron_id: str) -> list[dict[str, Any]]:
-        """Return the replicas of a Neuron that are there, each with the digest of its card."""
-        return [
+    def replicas(self, neuron_id: str) -> dict[str, Any]:
+        """Return the replicas of a Neuron that are there, and how many versions of its card."""
+        records = [each for each in self._present() if each.neuron_id == neuron_id]
+        replicas = [
             {
                 "dendrite_id": each.dendrite_id,
                 "state": each.state,
                 "version": each.version,
                 "digest": each.card,
             }
-            for each in self._present()
-            if each.neuron_id == neuron_id
-        ][:_MOST_REPLICAS]
+            for each in records[:_MOST_REPLICAS]
+        ]
+        versions = len(digests_of(records).get(neuron_id, ()))
+        return {"versions": versions, "replicas": replicas}
 
     def missing(self, neuron_id: str) -> dict[str, Any]:
         """Return the group of a Neuron without any replica."""

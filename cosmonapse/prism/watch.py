@@ -89,8 +89,8 @@ class Watch:
         async with self._asking:  # each opens a connection
             card = await self._feed.card(neuron_id, _CARD_S)
         fields = {"input": _rows(card.input), "output": _rows(card.output)}
-        replicas = self._presence.replicas(neuron_id)
-        return card.as_dict() | {"digest": card.digest, "fields": fields, "replicas": replicas}
+        more = {"digest": card.digest, "fields": fields}
+        return card.as_dict() | more | self._presence.replicas(neuron_id)
 
     async def run(self) -> None:
         """Observe until cancelled; wait for a Synapse that is not there yet.

@@ -260,7 +260,8 @@ def test_a_neuron_tells_what_it_is_for_and_the_versions_of_its_card():
 
     assert (groups["worker"]["description"], groups["worker"]["cards"]) == ("Writes", ["a", "b"])
     assert not groups["plain"].keys() & {"description", "cards"}
-    assert [each["digest"] for each in presence.replicas("worker")] == ["a", "b"]
+    told = presence.replicas("worker")
+    assert (told["versions"], [each["digest"] for each in told["replicas"]]) == (2, ["a", "b"])
 
 
 def test_a_replica_without_a_card_beside_one_with_a_card_is_another_version():

@@ -7,6 +7,7 @@ import { Frames } from "./frames.js";
 import { Keys } from "./keys.js";
 import { ListView } from "./list.js";
 import { MapView } from "./map.js";
+import { NeuronCard } from "./neuroncard.js";
 import { NowView } from "./now.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
@@ -33,6 +34,7 @@ class App {
     this.stream = new Stream(this.store, () => this.heard());
     this.vitals = new Vitals(this);
     this.theme = new Theme(document.getElementById("theme"), () => this.retheme());
+    this.card = new NeuronCard(document.getElementById("card"));
     this.keys = new Keys(this, document.getElementById("keys"));
     this.pauseButton = document.getElementById("pause");
     this.stage.append(...Object.values(this.views).map((view) => view.el));
@@ -113,6 +115,11 @@ class App {
   openCaller({ instance, name }) {
     this.filters.set({ instance }, { [instance]: name });
     this.go("traces");
+  }
+
+  /** Show the card of a Neuron; without one that of the chosen one. */
+  openCard(neuron = this.view.chosenNeuron ?? this.filters.neuron) {
+    if (neuron) this.card.open(neuron);
   }
 
   filtered() {

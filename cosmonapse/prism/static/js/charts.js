@@ -18,11 +18,10 @@ function library() {
 }
 
 export class Chart {
-  /** `series` are [label, colour token]; `unit` ends the values. */
-  constructor(into, series, unit) {
+  /** `series` are [label, colour token]. */
+  constructor(into, series) {
     this.into = into;
     this.series = series;
-    this.unit = unit;
     this.plot = null;
     this.values = null;
     new ResizeObserver(([{ contentRect }]) => this.plot?.setSize({ width: Math.floor(contentRect.width), height: Math.floor(contentRect.height) })).observe(into);
@@ -40,7 +39,6 @@ export class Chart {
   make(UPlot, data) {
     const box = this.into.getBoundingClientRect();
     const axis = { stroke: token("--faint"), font: `11px ${token("--font")}`, grid: { stroke: token("--line"), width: 1 }, ticks: { show: false } };
-    const show = (value) => (value === null || value === undefined ? "–" : `${perSecond(value)} ${this.unit}`);
     return new UPlot({
       width: Math.max(100, Math.floor(box.width)),
       height: Math.max(60, Math.floor(box.height)),
@@ -52,8 +50,7 @@ export class Chart {
         { ...axis, size: 24, space: 64, splits: [-120, -90, -60, -30, 0], values: (_, splits) => splits.map((at) => (at === 0 ? "now" : `${at} s`)) },
         { ...axis, size: 56, space: 32, values: (_, splits) => splits.map((at) => perSecond(at)) },
       ],
-      series: [{}, ...this.series.map(([label, colour]) => ({ label, stroke: token(colour), width: 1.5, spanGaps: this.series.length > 1, points: { show: this.series.length > 1, size: 4, fill: token(colour) }, value: (_, value) => show(value) }))],
-      hooks: { setCursor: [(plot) => this.onCursor?.(plot.cursor.idx, data[0].length, plot.data)] },
+      series: [{}, ...this.series.map(([label, colour]) => ({ label, stroke: token(colour), width: 1.5, spanGaps: this.series.length > 1, points: { show: this.series.length > 1, size: 4, fill: token(colour) } }))],
     }, data, this.into);
   }
 

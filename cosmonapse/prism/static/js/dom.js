@@ -1,13 +1,13 @@
 // Elements without HTML text: whatever comes from a payload goes through textContent.
 
-/** Make an element; `props` are class, text, title, on (listeners) and attributes. */
+/** Make an element; `props` are class, text, listeners (functions) and attributes. */
 export function el(tag, props = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
     if (value === undefined || value === null) continue;
     if (name === "class") made.className = value;
     else if (name === "text") made.textContent = value;
-    else if (name === "on") for (const [type, call] of Object.entries(value)) made.addEventListener(type, call);
+    else if (typeof value === "function") made.addEventListener(name, value);
     else made.setAttribute(name, value);
   }
   made.append(...children);

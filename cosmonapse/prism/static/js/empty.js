@@ -52,8 +52,15 @@ export function nothingYet(app, into) {
   into.replaceChildren(box);
 }
 
+export function isEmpty({ app, empty, grid }, none) {
+  empty.hidden = !none;
+  grid.hidden = none;
+  if (none) nothingYet(app, empty);
+  return none;
+}
+
 /** Return what to do when the filters let nothing through. */
 export function noMatch(app) {
-  const clear = el("button", { class: "plain", text: "Clear the filters", on: { click: () => app.filters.clear() } });
+  const clear = el("button", { class: "plain", text: "Clear the filters", click: () => app.filters.clear() });
   return el("div", {}, el("h2", { text: "Nothing that is kept passes these filters" }), el("p", { text: "New Signals that do will show up here." }), el("p", {}, clear));
 }

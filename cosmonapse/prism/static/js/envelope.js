@@ -16,8 +16,8 @@ export class Envelope {
     this.record = null;
     this.title = el("h2", { class: "kind" });
     this.body = el("div", { class: "body", tabindex: "0", role: "region", "aria-label": "Envelope" });
-    this.copy = el("button", { class: "plain", text: "Copy", title: "Copy as JSON", on: { click: () => this.copyIt() } });
-    const close = el("button", { class: "plain square", text: "×", "aria-label": "Close the envelope (Esc)", on: { click: () => this.close() } });
+    this.copy = el("button", { class: "plain", text: "Copy", title: "Copy as JSON", click: () => this.copyIt() });
+    const close = el("button", { class: "plain square", text: "×", "aria-label": "Close the envelope (Esc)", click: () => this.close() });
     this.el = el("aside", { class: "envelope", hidden: "", "aria-label": "Envelope of the chosen Signal" }, el("div", { class: "head" }, this.title, this.copy, close), this.body);
   }
 
@@ -55,7 +55,7 @@ export class Envelope {
     const fact = (name, value, filter, names = {}) => {
       if (value === null || value === undefined || value === "") return;
       const text = plain(names[value] ? `${names[value]} (${value.slice(0, 8)})` : value);
-      const shown = filter ? el("button", { class: "lnk mono", text, title: `Show only this ${name}`, on: { click: () => this.filter(filter, names) } }) : text;
+      const shown = filter ? el("button", { class: "lnk mono", text, title: `Show only this ${name}`, click: () => this.filter(filter, names) }) : text;
       facts.append(el("dt", { text: name }), el("dd", { class: "said" }, shown));
     };
     fact("time", `${new Date(record.ts * 1000).toISOString().slice(0, 10)} ${clock(record.ts)}`);
@@ -105,7 +105,7 @@ async function fetchWhole(record) {
 }
 
 /** Write JSON with colours into a node, bounded in nodes, depth and length. */
-export function writeJson(into, value) {
+function writeJson(into, value) {
   let left = MAX_NODES;
   const say = (text, kind) => into.append(kind ? el("span", { class: kind, text }) : text);
   const write = (each, depth) => {

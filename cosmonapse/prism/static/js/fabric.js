@@ -4,7 +4,7 @@ import { count, length, perSecond, plain, plural } from "./format.js";
 import { Chart } from "./charts.js";
 import { counterGroups, dendriteCells, dendriteState, dendritesOf, isA, replicaCells, replicasOf, synapsesOf, whyBelow } from "./fabricrows.js";
 import { Table } from "./table.js";
-import { nothingYet } from "./empty.js";
+import { isEmpty } from "./empty.js";
 
 const EVERY_MS = 500;
 const ALL = "";
@@ -21,8 +21,8 @@ export class FabricView {
     this.picks = new Table("Neurons to chart", [column("name", "neuron"), column("rate", "now", "right"), column("errors", "errors", "right")], (item) => this.pick(item.id));
     const rate = el("div", { class: "plot" });
     const latency = el("div", { class: "plot" });
-    this.rateChart = new Chart(rate, [["rate", "--t-task"]], "/s");
-    this.latencyChart = new Chart(latency, [["p50", "--t-reply"], ["p99", "--t-stream"]], "ms");
+    this.rateChart = new Chart(rate, [["rate", "--t-task"]]);
+    this.latencyChart = new Chart(latency, [["p50", "--t-reply"], ["p99", "--t-stream"]]);
     this.rateTitle = el("figcaption");
     this.latencyTitle = el("figcaption", {}, el("span"), el("b", { class: "k-reply num" }), el("b", { class: "k-stream num" }));
     this.synapses = el("ul", { class: "synapses" });
@@ -72,23 +72,13 @@ export class FabricView {
     const { store } = this.app;
     // Prism itself is one that watches.
     const none = store.dendrites().every((each) => each.does === "watcher") && store.ring.size === 0;
-    this.empty.hidden = !none;
-    this.grid.hidden = none;
-    if (none) {
-      nothingYet(this.app, this.empty);
-      return null;
-    }
+    if (isEmpty(this, none)) return null;
     this.drawSynapses(store.state?.synapse);
     this.drawDendrites(store.dendrites());
     this.drawReplicas(store.dendrites());
     this.drawCharts(store.now);
     this.drawCounters(store);
     return null;
-  }
-
-  wanted(neuron) {
-    const only = this.app.filters.neuron;
-    return !only || neuron === only;
   }
 
   drawSynapses(synapse) {
@@ -112,14 +102,14 @@ export class FabricView {
   }
 
   drawReplicas(dendrites) {
-    const all = replicasOf(dendrites).filter(({ neuron }) => this.wanted(neuron.neuron_id));
+    const all = replicasOf(dendrites).filter(({ neuron }) => this.app.filters.wants(neuron.neuron_id));
     const alive = all.filter(({ neuron }) => neuron.state === "alive").length;
     put(this.cards.replicas, `${count(alive)} of ${count(all.length)} alive`);
     this.replicas.fill(all, replicaCells, { below: ({ neuron }) => whyBelow(neuron), look: ({ neuron }) => (["gone", "stuck"].includes(neuron.state) ? "loud" : "") });
   }
 
   drawCharts(now) {
-    const ids = Object.keys(now.series).filter((id) => this.wanted(id)).sort();
+    const ids = Object.keys(now.series).filter((id) => this.app.filters.wants(id)).sort();
     if (this.picked !== ALL && !ids.includes(this.picked)) this.picked = ids[0] ?? ALL;
     const newest = (series) => `${perSecond(series?.at(-1) ?? 0)}/s`;
     const items = [{ id: ALL, name: "everything", rate: newest(now.total_rate), errors: 0 }, ...ids.map((id) => ({ id, name: plain(id), rate: newest(now.series[id].rate), errors: now.series[id].errors }))];

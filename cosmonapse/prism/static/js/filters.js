@@ -47,6 +47,10 @@ export class Filters {
     return this.kinds.size > 0 || KEYS.some((key) => this[key] !== "");
   }
 
+  wants(neuron) {
+    return !this.neuron || neuron === this.neuron;
+  }
+
   /** The filters as [key, shown value] for chips. */
   list() {
     const found = KEYS.filter((key) => this[key]).map((key) => [key, this.names[this[key]] ?? this[key]]);

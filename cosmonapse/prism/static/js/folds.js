@@ -59,5 +59,5 @@ export function whole(fold, ring) {
     parts.push(String(each.payload?.delta ?? ""));
     last = each;
   }
-  return { ...record, bytes: fold.bytes, payload: { ...record.payload, delta: parts.join("") }, run: { count: fold.count, last_n: last.n, last_ts: last.ts } };
+  return { ...record, bytes: fold.bytes, payload: { ...record.payload, delta: parts.join("") }, run: { count: fold.count, last_ts: last.ts } };
 }

@@ -35,7 +35,7 @@ export class Journeys {
       this.warm(ends.worker);
       if (record.type === "TASK") this.begin(record, now, ends);
       else if (SETTLING.has(record.type)) this.finish(record, kind, now, ends);
-      else this.single(record, kind, now, ends);
+      else this.single(kind, now, ends);
     }
   }
 
@@ -53,7 +53,7 @@ export class Journeys {
   finish(record, kind, now, ends) {
     const one = this.byTask.get(record.parent_id);
     if (one === undefined) {
-      if (this.byTask.size < POOL / 2) this.single(record, kind, now, ends);
+      if (this.byTask.size < POOL / 2) this.single(kind, now, ends);
       return;
     }
     this.window.drawn += 1;
@@ -62,7 +62,7 @@ export class Journeys {
     if (ends.caller) one.caller = ends.caller;
   }
 
-  single(record, kind, now, ends) {
+  single(kind, now, ends) {
     const one = this.spend("single");
     if (one) this.start(one, { kind, phase: BACK, at: now, ...ends, task: null, reply: null, from: 0 });
   }

@@ -7,6 +7,7 @@ export const KEYS = [
   ["p", "pause what is shown; again: catch up"],
   ["j k ↓ ↑", "next, previous"],
   ["Enter", "open what is chosen"],
+  ["i", "the card of the chosen Neuron"],
   ["Esc", "close the envelope, then drop the filters"],
   ["w", "waterfall or tree of a trace"],
   ["s h", "Signals: fold streams or not; show presence or hide it"],
@@ -15,6 +16,22 @@ export const KEYS = [
   ["t", "theme: auto, light, dark"],
   ["?", "this help"],
 ];
+const ACTS = {
+  "/": (app) => app.search.focus(),
+  p: (app) => app.pause(),
+  j: (app) => app.move(1),
+  k: (app) => app.move(-1),
+  i: (app) => app.openCard(),
+  t: (app) => app.theme.next(),
+  e: (_, { signals }) => signals.export(),
+  f: (_, { signals }) => signals.toEnd(),
+  s: (_, { signals }) => signals.turn({ folding: !signals.shown.folding }),
+  h: (_, { signals }) => signals.turn({ presence: !signals.shown.presence }),
+  w: (_, { traces: { detail } }) => detail.turn(detail.mode === "fall" ? "tree" : "fall"),
+  "?": (app) => app.keys.dialog.showModal(),
+  Escape: (app) => app.escape(),
+};
+Object.assign(ACTS, { ArrowDown: ACTS.j, ArrowUp: ACTS.k });
 const VIEWS = { 1: "now", 2: "traces", 3: "signals", 4: "map", 5: "fabric" };
 
 export class Keys {
@@ -27,14 +44,14 @@ export class Keys {
       el("h2", { id: "keys-title", text: "Prism looks and never sends" }),
       list,
       el("p", { text: "Values under keys such as token, password or authorization are masked before they reach this page." }),
-      el("button", { class: "plain", text: "Close", on: { click: () => dialog.close() } }),
+      el("button", { class: "plain", text: "Close", click: () => dialog.close() }),
     );
     document.addEventListener("keydown", (event) => this.press(event));
     document.getElementById("help").addEventListener("click", () => dialog.showModal());
   }
 
   press(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || this.dialog.open) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     const { target } = event;
     if (target.matches("input, select")) {
       if (event.key === "Escape" || (event.key === "Enter" && target.matches("input"))) target.blur();
@@ -46,19 +63,8 @@ export class Keys {
   act(key, target) {
     const { app } = this;
     if (key in VIEWS) app.go(VIEWS[key]);
-    else if (key === "/") app.search.focus();
-    else if (key === "p") app.pause();
-    else if (key === "j" || key === "ArrowDown") app.move(1);
-    else if (key === "k" || key === "ArrowUp") app.move(-1);
     else if (key === "Enter" && !target.matches("button, tr, a")) app.view.enter();
-    else if (key === "Escape") app.escape();
-    else if (key === "t") app.theme.next();
-    else if (key === "e") app.views.signals.export();
-    else if (key === "f") app.views.signals.toEnd();
-    else if (key === "s") app.views.signals.turn({ folding: !app.views.signals.shown.folding });
-    else if (key === "h") app.views.signals.turn({ presence: !app.views.signals.shown.presence });
-    else if (key === "w") app.views.traces.detail.turn(app.views.traces.detail.mode === "fall" ? "tree" : "fall");
-    else if (key === "?") this.dialog.showModal();
+    else if (Object.hasOwn(ACTS, key)) ACTS[key](app, app.views);
     else return false;
     return true;
   }

@@ -90,12 +90,12 @@ export function timesOf(task, reply) {
 }
 
 /** Return the instants of a record: those of all its pieces if it is a run of thoughts. */
-export function instants({ ts, run }) {
+function instants({ ts, run }) {
   return Array.isArray(run?.at) && run.at.length ? run.at.map((at) => ts + (ms(at) ?? 0)) : [ts];
 }
 
 /** Return the end of a record, which is that of its last piece. */
-export const endOf = ({ ts, run }) => Math.max(ts, Number.isFinite(run?.last_ts) ? run.last_ts : ts);
+const endOf = ({ ts, run }) => Math.max(ts, Number.isFinite(run?.last_ts) ? run.last_ts : ts);
 
 /**
  * Return {rows, start, end} with rows {record, depth, kind, label, what, from, to, open, ticks, how},

@@ -23,7 +23,7 @@ export class ListView {
     this.list = new VirtualList({ row_px: 24, label: "Signals", make: makeRow, fill: (row, index) => this.fill(row, index), choose: (index) => this.choose(index), ask: app.ask });
     this.list.onScroll = () => this.scrolled();
     this.count = el("span", { class: "count num" });
-    this.follow = el("button", { class: "plain follow", text: "↓ Newest", hidden: "", on: { click: () => this.toEnd() } });
+    this.follow = el("button", { class: "plain follow", text: "↓ Newest", hidden: "", click: () => this.toEnd() });
     this.head = el("div", { class: "signal-head", "aria-hidden": "true" }, ...["time", "type", "trace", "neuron", "size", "says"].map((text) => el("span", { class: text === "size" ? "right" : "", text })));
     this.holder = el("div", { class: "half" }, this.toolbar(), this.head, this.list.el, this.follow);
     this.empty = el("div", { class: "empty", hidden: "" });
@@ -34,13 +34,13 @@ export class ListView {
   toolbar() {
     const { filters } = this.app;
     // Presence has a switch of its own: it is shown beside the others, not instead of them.
-    this.kinds = KINDS.filter(([kind]) => kind !== "presence").map(([kind, name]) => el("button", { class: kind, text: name, "aria-pressed": "false", on: { click: () => filters.toggleKind(kind) } }));
-    this.fold = el("button", { class: "plain", text: "Fold streams", title: "The pieces of a stream as one row that grows (s)", "aria-pressed": "true", on: { click: () => this.turn({ folding: !this.shown.folding }) } });
-    this.presence = el("button", { class: "plain", text: "Presence", title: "Show REGISTER, HEARTBEAT and DEREGISTER too (h)", "aria-pressed": "false", on: { click: () => this.turn({ presence: !this.shown.presence }) } });
-    this.type = el("select", { class: "plain type", "aria-label": "Only this type", on: { change: () => filters.set({ type: this.type.value }) } });
+    this.kinds = KINDS.filter(([kind]) => kind !== "presence").map(([kind, name]) => el("button", { "data-kind": kind, "aria-pressed": "false", click: () => filters.toggleKind(kind) }, el("i", { class: `dot k-${kind}` }), name));
+    this.fold = el("button", { class: "plain", text: "Fold streams", title: "The pieces of a stream as one row that grows (s)", "aria-pressed": "true", click: () => this.turn({ folding: !this.shown.folding }) });
+    this.presence = el("button", { class: "plain", text: "Presence", title: "Show REGISTER, HEARTBEAT and DEREGISTER too (h)", "aria-pressed": "false", click: () => this.turn({ presence: !this.shown.presence }) });
+    this.type = el("select", { class: "plain type", "aria-label": "Only this type", change: () => filters.set({ type: this.type.value }) });
     this.type.append(el("option", { value: "", text: "Any type" }), ...TYPES.map((type) => el("option", { value: type, text: type })));
-    this.neuron = el("select", { class: "plain", "aria-label": "Only this neuron", on: { change: () => filters.set({ neuron: this.neuron.value }) } });
-    this.exporter = el("button", { class: "plain", text: "Export", title: "Save what is shown as JSON lines (e)", on: { click: () => this.export() } });
+    this.neuron = el("select", { class: "plain", "aria-label": "Only this neuron", change: () => filters.set({ neuron: this.neuron.value }) });
+    this.exporter = el("button", { class: "plain", text: "Export", title: "Save what is shown as JSON lines (e)", click: () => this.export() });
     return el("div", { class: "bar" }, el("div", { class: "types", role: "group", "aria-label": "Kinds" }, ...this.kinds), el("span", { class: "gap" }), this.count, this.fold, this.presence, this.type, this.neuron, this.exporter);
   }
 
@@ -100,7 +100,7 @@ export class ListView {
 
   drawTools() {
     const { filters, store } = this.app;
-    for (const button of this.kinds) mark(button, "aria-pressed", `${filters.kinds.has(button.className)}`);
+    for (const button of this.kinds) mark(button, "aria-pressed", `${filters.kinds.has(button.dataset.kind)}`);
     mark(this.fold, "aria-pressed", `${this.shown.folding}`);
     mark(this.presence, "aria-pressed", `${this.shown.wantsPresence}`);
     if (this.type.value !== filters.type) this.type.value = filters.type;

@@ -46,11 +46,13 @@ export class MapView {
     this.title = el("h2");
     this.note = el("span", { class: "sampling num" });
     this.watching = el("span", { class: "said clip" });
-    this.back = el("button", { class: "plain", text: "Whole fabric", hidden: "", on: { click: () => app.filters.set({ trace: "" }) } });
+    this.back = el("button", { class: "plain", text: "Whole fabric", hidden: "", click: () => app.filters.set({ trace: "" }) });
     this.empty = el("div", { class: "empty", hidden: "" });
     const legend = el("div", { class: "legend" }, ...LEGEND.map((each) => (each === null ? el("span", { class: "break" }) : el("span", { class: each[0] === "st" ? `state st-${each[1]}` : `dot k-${each[1]}` }, el("em", { text: each[2] })))), this.watching);
     this.holder = el("div", { class: "sky" }, canvas, this.labels, this.asked, this.tip);
     this.list = new VirtualList({ row_px: 40, label: "Who is here", make: makeRow, fill: (row, at) => this.fill(row, at), choose: (at) => this.choose(at), ask: app.ask });
+    // Its two clicks have filtered, and dropped that again.
+    this.list.el.addEventListener("dblclick", () => app.openCard());
     this.count = el("span", { class: "count num" });
     const columns = el("div", { class: "columns", "aria-hidden": "true" }, el("span", { text: "Neuron, or caller" }), ...["load", "replies/s", "errors/min"].map((text) => el("span", { class: "right", text })));
     const roster = el("aside", { class: "roster", "aria-label": "Who is here" }, el("div", { class: "bar" }, el("h2", { text: "Who is here" }), el("span", { class: "gap" }), this.count), columns, this.list.el);
@@ -316,6 +318,10 @@ export class MapView {
     this.list.reveal(next);
     this.point(this.sky.stars.get(this.items[next].id) ?? null);
     this.app.ask();
+  }
+
+  get chosenNeuron() {
+    return (this.nodes.get(document.activeElement?.prismId) ?? this.items[this.list.chosen])?.raw;
   }
 
   enter() {

@@ -15,10 +15,10 @@ export const SYNAPSE_PX = 28;
 const CURVE_STEPS = 16;
 
 /** The scale of all sizes in a space. */
-export const scaleOf = ({ width, height }) => Math.max(1, Math.min(1.4, width / 1100, height / 780));
+const scaleOf = ({ width, height }) => Math.max(1, Math.min(1.4, width / 1100, height / 780));
 
 /** Return how `count` nodes fit a space: columns, rows, lines of a label, how many there is room for. */
-export function formOf(count, width, height, k) {
+function formOf(count, width, height, k) {
   const widest = Math.floor(width / (COLUMN_PX * k));
   const forms = [];
   for (const lines of [2, 1]) {

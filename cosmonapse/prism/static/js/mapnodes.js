@@ -1,12 +1,12 @@
 // Who stands on the map: the replicas of a Neuron as one node, callers of one name as one. Pure.
-import { age, count, length, perSecond, plain, plural } from "./format.js";
+import { age, count, length, perSecond, plain } from "./format.js";
 
-export const FAILED_S = 60;
+const FAILED_S = 60;
 const MOST_FAILED = 500;
 const STATES = ["stuck", "gone", "away", "draining", "alive"];
 const LOUD = new Set(["missing", "stuck", "gone"]);
 export const idOfNeuron = (name) => `neuron ${name}`;
-export const idOfCaller = (name) => `caller ${name}`;
+const idOfCaller = (name) => `caller ${name}`;
 
 /** Return {neurons, callers, watchers, at}: nodes, names of watchers, and node ids by instance. */
 export function nodesOf(dendrites, figures = []) {
@@ -30,7 +30,7 @@ export function nodesOf(dendrites, figures = []) {
   return { neurons: [...neurons.values()].sort(byName), callers: [...callers.values()].sort(byName), watchers, at };
 }
 
-export const byName = (a, b) => a.name.localeCompare(b.name, "en", { numeric: true });
+const byName = (a, b) => a.name.localeCompare(b.name, "en", { numeric: true });
 
 function take(map, id, make) {
   if (!map.has(id)) map.set(id, make());

@@ -3,7 +3,7 @@ import { dress, el, fit, mark, put } from "./dom.js";
 import { count, plural } from "./format.js";
 import { callersOf, causeBelow, causeCells, neuronBelow, neuronCells, stateOf, taskBelow, taskCells } from "./nowrows.js";
 import { Table } from "./table.js";
-import { nothingYet } from "./empty.js";
+import { isEmpty } from "./empty.js";
 
 const EVERY_MS = 500;
 const CALLERS_SHOWN = 12;
@@ -24,7 +24,7 @@ export class NowView {
       column("times", "times", "right"), column("who", "neuron"), column("code", "error"), column("rate", "rate", "right"), column("last", "last", "right"), column("trace", "latest"),
     ], (cause) => app.openTrace(cause.trace_id));
     this.neurons = new Table("Neurons", [
-      column("id", "neuron"), column("replicas", "replicas"), column("load", "load"), column("queue", "queue", "right"), column("rate", "replies", "right"), column("errors", "errors", "right"), column("p99", "p99", "right"),
+      column("id", "neuron", "", (neuron) => app.openCard(neuron.neuron_id)), column("replicas", "replicas"), column("load", "load"), column("queue", "queue", "right"), column("rate", "replies", "right"), column("errors", "errors", "right"), column("p99", "p99", "right"),
     ], (neuron) => app.filters.set({ neuron: neuron.neuron_id }));
     this.callers = el("div", { class: "callers", role: "group", "aria-label": "Callers" });
     this.grid = el("div", { class: "now" },
@@ -61,12 +61,7 @@ export class NowView {
     const { store } = this.app;
     const { now } = store;
     const none = store.neurons().length === 0 && !now.neurons.length && !now.tasks.length && !now.causes.length && store.ring.size === 0;
-    this.empty.hidden = !none;
-    this.grid.hidden = none;
-    if (none) {
-      nothingYet(this.app, this.empty);
-      return null;
-    }
+    if (isEmpty(this, none)) return null;
     this.drawTasks(now);
     this.drawCauses(now);
     this.drawNeurons(now);
@@ -74,13 +69,8 @@ export class NowView {
     return null;
   }
 
-  wanted(neuron) {
-    const only = this.app.filters.neuron;
-    return !only || neuron === only;
-  }
-
   drawTasks(now) {
-    const tasks = now.tasks.filter((task) => this.wanted(task.neuron));
+    const tasks = now.tasks.filter((task) => this.app.filters.wants(task.neuron));
     const stuck = tasks.filter((task) => task.stuck).length;
     const unseen = tasks.filter((task) => task.state === "unseen").length;
     const more = `${stuck ? `, ${count(stuck)} stuck` : ""}${now.more ? `, and ${count(now.more)} more` : ""}${unseen ? `, ${count(unseen)} without a seen outcome` : ""}`;
@@ -89,13 +79,13 @@ export class NowView {
   }
 
   drawCauses(now) {
-    const causes = now.causes.filter((cause) => this.wanted(cause.neuron));
+    const causes = now.causes.filter((cause) => this.app.filters.wants(cause.neuron));
     this.head("causes", causes.length, `${plural(causes.length, "cause")}, ${plural(causes.reduce((sum, each) => sum + each.count, 0), "failure")} in 10 minutes`);
     this.causes.fill(causes, causeCells, { below: causeBelow });
   }
 
   drawNeurons(now) {
-    const neurons = now.neurons.filter((neuron) => this.wanted(neuron.neuron_id));
+    const neurons = now.neurons.filter((neuron) => this.app.filters.wants(neuron.neuron_id));
     const bad = neurons.filter((neuron) => stateOf(neuron) !== "alive").length;
     this.head("neurons", neurons.length, `${count(neurons.length)}${bad ? `, ${count(bad)} in trouble` : ", all alive"}`);
     const at = this.app.store.serverTime();
@@ -107,7 +97,7 @@ export class NowView {
   drawCallers(now) {
     const callers = callersOf(this.app.store.dendrites(), now.tasks);
     const items = callers.slice(0, CALLERS_SHOWN);
-    const buttons = fit(this.callers, items.length, () => el("button", { class: "caller", on: { click: (event) => this.app.openCaller(event.currentTarget.prismCaller) } }, el("b", { class: "said" }), " ", el("span", { class: "num" })));
+    const buttons = fit(this.callers, items.length, () => el("button", { class: "caller", click: (event) => this.app.openCaller(event.currentTarget.prismCaller) }, el("b", { class: "said" }), " ", el("span", { class: "num" })));
     items.forEach((caller, at) => {
       const button = buttons[at];
       const name = caller.instances.size > 1 ? `${caller.name} × ${caller.instances.size}` : caller.name;
@@ -117,6 +107,10 @@ export class NowView {
       dress(button, `caller ${caller.open ? "" : "quiet"}`);
       mark(button, "title", `Show the traces of ${caller.name}`);
     });
+  }
+
+  get chosenNeuron() {
+    return this.neurons.hasFocus ? this.neurons.groups[this.neurons.current]?.prismItem.neuron_id : null;
   }
 
   /** Move in the table that has the focus; the first one with rows if none has. */

@@ -90,7 +90,7 @@ export function neuronCells(neuron) {
   const errors = neuron.error_rate;
   return [
     { text: shown(neuron.neuron_id), class: `state st-${state}`, title: `${shown(neuron.description)} ${state}; offers ${(neuron.capabilities ?? []).map(shown).join(", ") || "nothing by name"}` },
-    { text: replicasOf(neuron), class: state === "alive" ? "" : "bad" },
+    { text: replicasOf(neuron), title: replicasOf(neuron), class: state === "alive" ? "" : "bad" },
     { text: running || queued ? `${count(running)} running` : "idle", class: running || queued ? "" : "quiet" },
     { text: queued ? count(queued) : "0", class: queued ? "" : "quiet" },
     { text: `${perSecond(neuron.rate ?? 0)}/s`, class: neuron.rate ? "" : "quiet" },

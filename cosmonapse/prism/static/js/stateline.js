@@ -2,7 +2,7 @@
 import { age, length, plain, plural, seconds } from "./format.js";
 
 // How long a hole in what was received is told; the figures of Fabric keep it.
-export const TOLD_S = 60;
+const TOLD_S = 60;
 
 const well = (text) => ({ level: "well", text, more: "" });
 const calm = (text, more = "") => ({ level: "calm", text, more });

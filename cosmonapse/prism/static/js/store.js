@@ -1,7 +1,7 @@
 // All that this tab keeps: the records, the summaries of traces, and the newest state of things. Pure.
 import { Ring } from "./ring.js";
 
-export const KEPT = 10_000;
+const KEPT = 10_000;
 // The server keeps 1,000; more of them than that would be an error of its own.
 const MOST_SUMMARIES = 2_000;
 const MOST_GONE = 1_000;

@@ -23,10 +23,10 @@ export class TraceView {
     this.chosenId = null;
     this.mentions = new Mentions(app.store, app.filters);
     this.list = new VirtualList({ row_px: ROW_PX, label: "Traces", make: makeRow, fill: (row, index) => this.fill(row, index), choose: (index) => this.open(this.items[index].id), ask: app.ask });
-    this.segments = STATUSES.map(([status, text]) => el("button", { text, "aria-pressed": "false", on: { click: () => this.turn({ status }) } }));
-    this.neurons = el("select", { class: "plain", "aria-label": "Only traces of this neuron", on: { change: () => app.filters.set({ neuron: this.neurons.value }) } });
-    this.callers = el("select", { class: "plain", "aria-label": "Only traces of this caller", on: { change: () => this.turn({ caller: this.callers.value }) } });
-    this.sorts = el("select", { class: "plain", "aria-label": "Order", on: { change: () => this.turn({ sort: this.sorts.value }) } }, ...SORTS.map(([value, text]) => el("option", { value, text })));
+    this.segments = STATUSES.map(([status, text]) => el("button", { text, "aria-pressed": "false", click: () => this.turn({ status }) }));
+    this.neurons = el("select", { class: "plain", "aria-label": "Only traces of this neuron", change: () => app.filters.set({ neuron: this.neurons.value }) });
+    this.callers = el("select", { class: "plain", "aria-label": "Only traces of this caller", change: () => this.turn({ caller: this.callers.value }) });
+    this.sorts = el("select", { class: "plain", "aria-label": "Order", change: () => this.turn({ sort: this.sorts.value }) }, ...SORTS.map(([value, text]) => el("option", { value, text })));
     this.count = el("div", { class: "count num" });
     this.empty = el("div", { class: "empty", hidden: "" });
     const bar = el("div", { class: "choices" }, el("div", { class: "segments", role: "group", "aria-label": "Status" }, ...this.segments), this.neurons, this.callers, this.sorts, this.count);

@@ -24,7 +24,7 @@ export const QUESTIONS = new Set(["CLARIFICATION", "PERMISSION", "ESCALATION"]);
 const TEXT_KEYS = ["prompt", "question", "text", "query", "message", "response", "answer", "content", "value", "result", "output"];
 
 /** Return the one text in a value that people would read, or null. */
-export function gist(value) {
+function gist(value) {
   if (typeof value === "string") return value;
   if (value === null || typeof value !== "object" || Array.isArray(value)) return null;
   for (const key of TEXT_KEYS) if (typeof value[key] === "string" && value[key]) return value[key];

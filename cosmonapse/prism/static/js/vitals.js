@@ -52,7 +52,7 @@ export class Vitals {
   drawFigures() {
     const { app } = this;
     const all = figures(app.store.now);
-    const buttons = fit(this.nodes.vitals, all.length, () => el("button", { class: "figure", on: { click: (event) => app.go(event.currentTarget.dataset.view) } }, el("b", { class: "num" }), " ", el("span")));
+    const buttons = fit(this.nodes.vitals, all.length, () => el("button", { class: "figure", click: (event) => app.go(event.currentTarget.dataset.view) }, el("b", { class: "num" }), " ", el("span")));
     all.forEach(([key, value, text, name, view], at) => {
       const button = buttons[at];
       button.dataset.view = view;
@@ -69,7 +69,8 @@ export class Vitals {
     const key = JSON.stringify(all);
     if (key === this.chipsKey) return;
     this.chipsKey = key;
-    this.nodes.chips.replaceChildren(...all.map(([name, value]) => el("button", { class: "chip", title: `Drop this filter: ${name} ${plain(value)}`, on: { click: () => filters.drop(name) } }, el("span", { class: "key", text: name }), el("span", { class: "clip said", text: plain(value) }), el("span", { class: "cross", text: "×", "aria-hidden": "true" }))));
+    this.nodes.chips.replaceChildren(...all.map(([name, value]) => el("button", { class: "chip", title: `Drop this filter: ${name} ${plain(value)}`, click: () => filters.drop(name) }, el("span", { class: "key", text: name }), el("span", { class: "clip said", text: plain(value) }), el("span", { class: "cross", text: "×", "aria-hidden": "true" }))));
+    if (filters.neuron) this.nodes.chips.append(el("button", { class: "lnk", text: "Card", title: "What this Neuron takes and gives (i)", click: () => this.app.openCard(filters.neuron) }));
   }
 
   drawFoot() {

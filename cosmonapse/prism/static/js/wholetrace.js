@@ -20,7 +20,6 @@ export class WholeTrace {
     this.byNumber = new Map();
     this.list = [];
     this.v = 0;
-    this.wantedV = 0;
     this.askedAt = -Infinity;
     this.waits = false;
     /** "asking", "whole", "gone" (the server does not keep it) or "failed" (it did not answer). */
