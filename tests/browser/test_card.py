@@ -135,7 +135,6 @@ async def test_a_card_is_fit_for_everybody_on_800_px(front, theme):
     await expect(card_of(front).get_by_role("table", name="Input")).to_be_visible()
 
     assert await audit(front) == []
-    card = card_of(front)
     for box in (card_of(front), card_of(front).get_by_role("region")):
         assert await box.evaluate("each => each.scrollWidth <= each.clientWidth")
     await front.keyboard.press("Escape")

@@ -226,10 +226,46 @@ export interface AxonOptions<Input = any> {
   rateLimit?: string | null
   /** What it is for, for people and for models. */
   description?: string
-  /** The JSON Schema of its input, with type 'object'; values are not checked. */
+  /** The JSON Schema of its input, with type 'object'; `check` checks values. */
   input?: Record<string, unknown> | null
   /** The JSON Schema of its output, likewise. */
   output?: Record<string, unknown> | null
+  /** Checks the input before `neuronFn` runs; what does not fit is ERROR `BAD_INPUT`. */
+  check?: InputCheck | StandardSchema | null
+}
+
+/** Returns what does not fit, as a text or several; nothing if the input fits. */
+export type InputCheck = (
+  input: any,
+) => Promised<string | readonly (string | StandardIssue)[] | null | undefined | void>
+
+/** One thing that does not fit, as Standard Schema tells it. */
+export interface StandardIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+/** A schema of zod, valibot, arktype and others: see https://standardschema.dev. */
+export interface StandardSchema {
+  readonly '~standard': {
+    readonly validate: (
+      value: unknown,
+    ) => Promised<{ readonly issues?: readonly StandardIssue[] | undefined }>
+  }
+}
+
+/** What a Neuron is for, takes and gives. */
+export interface Card {
+  readonly neuronId: string
+  /** Empty if it does not tell. */
+  readonly description: string
+  /** The JSON Schema of its input; null if anything may come. */
+  readonly input: Record<string, unknown> | null
+  readonly output: Record<string, unknown> | null
+  readonly capabilities: readonly string[]
+  readonly version: string | null
+  /** 16 hex digits; cards with the same content have the same. */
+  readonly digest: string
 }
 
 /** A Neuron with an id and capabilities. Frozen: several Dendrites may host the same one. */
@@ -390,6 +426,10 @@ export interface NeuronRecord {
   readonly loopLagMs: number
   readonly version: string | null
   readonly role: string | null
+  /** The first line of its description; null if it tells none. */
+  readonly description: string | null
+  /** The digest of its card; null without one. */
+  readonly card: string | null
 }
 
 /** A Dendrite, as the Synapse knows it. */
@@ -630,6 +670,15 @@ export class Dendrite implements AsyncDisposable {
   registrySnapshot(): Promise<NeuronRecord[]>
   /** Resolve to the first live Axon that serves an address. 30,000 ms by default. */
   waitForNeuron(options: Address & WaitLimits): Promise<NeuronRecord>
+  /**
+   * Resolve to the card of a live Neuron; kept by its digest. 5000 ms by default.
+   * @throws {NeuronError} NO_SUCH_NEURON; BAD_OUTPUT, it sent no card; BAD_SIGNAL, it is of an
+   *   older version.
+   * @throws {TimeoutError | AccessRefused | SynapseUnreachable}
+   */
+  card(neuron: string, options?: { timeoutMs?: number }): Promise<Card>
+  /** Resolve to the cards that match a pattern such as `fs.*`, by id; what fails is left out. */
+  cards(pattern?: string, options?: { timeoutMs?: number }): Promise<Map<string, Card>>
   /** Resolve to every Dendrite of the namespace. */
   dendritesSnapshot(): Promise<DendriteRecord[]>
   /** Resolve to the open tasks of the namespace that the key may see. */

@@ -150,6 +150,8 @@ const asNeuron = ({ name, capabilities, client, instance, state, open, facts, vi
   loopLagMs: count(vitals.loop_lag_ms),
   version: text(facts.version),
   role: text(facts.role),
+  description: text(facts.description),
+  card: text(facts.card),
 })
 
 const asDendrite = ({ name, instance, state, seats, open, calls, age_s: ageS }) => ({

@@ -71,7 +71,7 @@ export class Dendrite {
     this.#client = client
     const permits = new Permits(client, url)
     this.#watch = new Watch({ client, dendriteId, url, logger, permits, floats })
-    const { subscriptions, publisher, published } = this.#watch
+    const { subscriptions, publisher, published, roster } = this.#watch
     this.#caller = new Caller({
       client,
       subscriptions,
@@ -81,6 +81,7 @@ export class Dendrite {
       logger,
       permits,
       floats,
+      find: (query, timeoutMs) => roster.find(query, timeoutMs),
       whyLate: (opened) => this.#worker.whyLate(opened),
     })
     const caller = this.#caller
@@ -514,6 +515,42 @@ export class Dendrite {
   async waitForNeuron(options) {
     this.#checkRunning()
     return this.#watch.waitForNeuron(options)
+  }
+
+  /**
+   * Resolve to the card of a live Neuron: what it is for, takes and gives.
+   *
+   * It is fetched once from any replica, and kept by its digest. A Neuron that tells nothing has one
+   * with its id, its capabilities and its version.
+   *
+   * @param {string} neuron Its id.
+   * @param {{ timeoutMs?: number }} [options] 5000 by default.
+   * @returns {Promise<import('./caller/cards.js').Card>}
+   * @throws {InvalidName} It is no id.
+   * @throws {NeuronError} NO_SUCH_NEURON, no live Axon has this id; BAD_OUTPUT, it sent no card;
+   *   BAD_SIGNAL, its replica is of an older version.
+   * @throws {TimeoutError} It did not come in that time.
+   * @throws {AccessRefused} Our key may not send TASKs to it.
+   * @throws {SynapseUnreachable} The Synapse does not answer in that time.
+   */
+  async card(neuron, options) {
+    this.#checkRunning()
+    return this.#caller.card(neuron, options)
+  }
+
+  /**
+   * Resolve to the cards of the live Neurons that have one and match a pattern, by id.
+   *
+   * One that does not come in time, or is none, is left out, logged, and counted as `card_missing`.
+   *
+   * @param {string} [pattern] Such as `fs.*`: `*` is any text, `?` one character, `[ab]` one of these.
+   * @param {{ timeoutMs?: number }} [options] 5000 by default.
+   * @returns {Promise<Map<string, import('./caller/cards.js').Card>>}
+   * @throws {SynapseUnreachable} The Synapse does not answer in that time.
+   */
+  async cards(pattern = '*', options) {
+    this.#checkRunning()
+    return this.#caller.cards(pattern, options)
   }
 
   /** Resolve to every Dendrite of the namespace; an empty list from a Synapse that cannot tell. */

@@ -2,6 +2,7 @@
 // Spec: docs/spec/07-signals.md, "Cards". The one text of a card is that of RFC 8785.
 import { InvalidArgument } from '../errors.js'
 import { blake2bOf } from './blake2b.js'
+import { Float } from './values.js'
 
 /** The most bytes of a card as JSON. */
 export const MAX_CARD_BYTES = 64 * 1024
@@ -14,6 +15,8 @@ export const CARD_MARK = 'card'
  * @throws {TypeError} It is no JSON.
  */
 export function canonical(value) {
+  if (typeof value === 'bigint') return String(value)
+  if (value instanceof Float) return canonical(value.value)
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   if (value !== null && typeof value === 'object') {
     const keys = Object.keys(value).sort()
@@ -69,3 +72,8 @@ export function told(description) {
     .join('')
     .trimEnd()}…`
 }
+
+/** Tell whether a Signal asks for a card or is one: no work, and so not shown as work. */
+export const isOfCard = ({ type, meta, payload }) =>
+  meta[CARD_MARK] === true &&
+  (type === 'TASK' ? !Object.hasOwn(payload, 'input') : type === 'AGENT_OUTPUT')

@@ -30,7 +30,7 @@ function answering(far, answer) {
 
 test('the roster comes page by page, in the words of the port', async (t) => {
   const { client, far } = await opened(t)
-  const facts = { version: '1.0', role: 'worker' }
+  const facts = { version: '1.0', role: 'worker', description: 'Books', card: '0'.repeat(16) }
   const pages = [
     [[seat(3, facts, { running: 1, queued: 2, loop_lag_ms: 4 }), seat(5)], true],
     [[seat(9, { version: 7 })], false],
@@ -56,8 +56,11 @@ test('the roster comes page by page, in the words of the port', async (t) => {
     loopLagMs: 4,
     version: '1.0',
     role: 'worker',
+    description: 'Books',
+    card: '0'.repeat(16),
   })
   assert.deepEqual([rows[2].running, rows[2].version, rows[2].role], [0, null, null])
+  assert.deepEqual([rows[2].description, rows[2].card], [null, null])
 })
 
 test('the Dendrites are told with times in ms; none by a Synapse that cannot tell', async (t) => {

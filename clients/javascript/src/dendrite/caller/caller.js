@@ -1,6 +1,7 @@
 // The room of the caller: its parts, and the verbs that send a TASK or answer a question.
 import { sumOf } from '../../runtime/counter.js'
 import { AnswerArbiter } from './answer-arbiter.js'
+import { CardCache } from './card-cache.js'
 import { checkOptions } from '../../options.js'
 import { checkedTimeout } from './checks.js'
 import { Permits } from '../permits.js'
@@ -9,10 +10,11 @@ import { Pathways } from './pathways.js'
 import { clarificationAnswer, escalationAnswer, permissionDecision } from './questions.js'
 import { VERBS, taskFor } from './tasks.js'
 import { Waiter } from './waiter.js'
-import { DendriteProtocolError, shown } from '../../errors.js'
+import { DendriteProtocolError, InvalidArgument, shown } from '../../errors.js'
 import { QUESTIONS } from '../../signals/signal-types.js'
 
 const ANSWER_MS = 300_000
+const CARD_MS = 5000
 const EXTRA = new Set(['extra'])
 const DECISION = new Set(['reason', 'ttlMs'])
 const ESCALATED = new Set(['input', 'neuron'])
@@ -27,6 +29,7 @@ const LIMITS = new Set(['timeoutMs'])
 export class Caller {
   #pathways
   #arbiter
+  #cards
 
   /**
    * @param {object} parts
@@ -39,10 +42,11 @@ export class Caller {
    * @param {object} [parts.permits] The rights of our key.
    * @param {boolean} [parts.floats] Whether whole floats are kept apart from integers.
    * @param {(opened: object) => string} [parts.whyLate] Returns what is known of a late task.
+   * @param {(query: object, timeoutMs: number) => Promise<object[]>} [parts.find] Finds live Axons.
    * @param {() => number} [parts.now] A monotonic clock of milliseconds.
    */
   constructor({ client, subscriptions, publisher, published, url, logger, ...options }) {
-    const { floats = false, whyLate, now, permits = new Permits(client, url) } = options
+    const { find, floats = false, whyLate, now, permits = new Permits(client, url) } = options
     this.dispatcher = new Dispatcher(client, subscriptions, {
       url,
       keepFloats: floats,
@@ -51,6 +55,7 @@ export class Caller {
       now,
       permits,
     })
+    this.#cards = new CardCache(this.dispatcher, find, logger)
     this.#pathways = new Pathways(this.dispatcher, subscriptions, logger, permits)
     const parts = {
       permits,
@@ -65,7 +70,7 @@ export class Caller {
 
   /** What was dropped, lost and asked again, by name. */
   get counts() {
-    return sumOf([this.dispatcher.counts, this.#arbiter.counts])
+    return sumOf([this.dispatcher.counts, this.#arbiter.counts, this.#cards.counts])
   }
 
   /** See `Dendrite.dispatchAndWait`. */
@@ -136,6 +141,20 @@ export class Caller {
     if (!QUESTIONS.has(question?.type))
       throw new DendriteProtocolError(`expected a question, got ${shown(question?.type)}`)
     return this.#arbiter.decision(question, checkedTimeout(more.timeoutMs ?? ANSWER_MS))
+  }
+
+  /** See `Dendrite.card`. */
+  card(neuronId, options = {}) {
+    checkOptions(options, LIMITS, 'card')
+    return this.#cards.card(neuronId, checkedTimeout(options.timeoutMs ?? CARD_MS))
+  }
+
+  /** See `Dendrite.cards`. */
+  cards(pattern, options = {}) {
+    checkOptions(options, LIMITS, 'cards')
+    if (typeof pattern !== 'string')
+      throw new InvalidArgument(`a pattern must be a text such as 'fs.*', not ${shown(pattern)}`)
+    return this.#cards.cards(pattern, checkedTimeout(options.timeoutMs ?? CARD_MS))
   }
 
   /** Return every open task, oldest first, for a resync. */

@@ -84,7 +84,7 @@ export class Dispatcher {
    */
   launch(opened) {
     const { tracing } = this
-    if (tracing === null) return this.#launch(opened)
+    if (tracing === null || !opened.isObserved) return this.#launch(opened)
     const { signal } = opened
     tracing.begin(signal, isWaitedFor(opened))
     try {
@@ -132,16 +132,21 @@ export class Dispatcher {
   #open(opened) {
     setOrigin(opened.signal, this.#client.user || null)
     this.#arm(this.openTasks.open(opened, this.#now()))
-    this.#show(opened.signal)
+    this.#show(opened, opened.signal)
   }
 
   #arm(atMs) {
     if (atMs < this.#timer.armedAtMs) this.#timer.arm(atMs)
   }
 
-  #show(signal) {
+  /** Pass a Signal of a task to our own handlers. */
+  #show({ isObserved }, signal) {
     const subscriptions = this.#subscriptions
-    if (subscriptions.watchesTasks && subscriptions.mayWant(signal.type, signal.traceId))
+    if (
+      isObserved &&
+      subscriptions.watchesTasks &&
+      subscriptions.mayWant(signal.type, signal.traceId)
+    )
       subscriptions.feed(signal)
   }
 
@@ -215,7 +220,7 @@ export class Dispatcher {
     opened.body = body
     this.#arm(this.openTasks.reopen(opened))
     opened.pathway?.answered(signal)
-    this.#show(signal)
+    this.#show(opened, signal)
     this.tracing?.sent(signal, isWaitedFor(opened))
     this.#postLate(opened)
   }
@@ -394,19 +399,23 @@ export class Dispatcher {
     const error = errorFor(opened, code, why)
     this.absence.forget(opened)
     const client = this.#client
-    if (client.isHeard(CODE.ERROR, opened.trace))
+    if (opened.isObserved && client.isHeard(CODE.ERROR, opened.trace))
       client.publish(CODE.ERROR, opened.trace, error.encode(), true)
     this.#end(opened, error, 0, why)
   }
 
+  #traceEnd({ isObserved, signal }, outcome) {
+    if (isObserved) this.tracing.settled(signal, outcome)
+  }
+
   #end(opened, signal, size = 0, why = '') {
-    this.tracing?.settled(opened.signal, signal)
+    if (this.tracing !== null) this.#traceEnd(opened, signal)
     if (QUESTIONS.has(signal.type)) {
       this.#endInQuestion(opened, signal, size)
       return
     }
     if (opened.pathway !== null) finish(opened.pathway, signal, size)
-    this.#show(signal)
+    this.#show(opened, signal)
     if (opened.waiter === null) return
     const code = signal.type === 'ERROR' ? signal.payload.code : null
     if (code === 'EXPIRED') {

@@ -39,6 +39,8 @@ export class OpenTask {
     this.body = null
     /** The unanswered question that the Neuron sent instead of an output. */
     this.question = null
+    /** Whether traces and watchers are told of it: a TASK for a card is no work. */
+    this.isObserved = true
     /** Whether its caller waits for answers from other Dendrites. */
     this.answerElsewhere = false
     // What the outcome goes to; nothing here reads it.

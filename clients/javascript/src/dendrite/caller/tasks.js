@@ -1,6 +1,7 @@
 // Make the TASK of the options of a dispatch. Pure.
 import { InvalidArgument, shown } from '../../errors.js'
 import { checkedCapabilities, checkedName } from '../../names.js'
+import { CARD_MARK } from '../../signals/cards.js'
 import { Directed, Signal } from '../../signals/signals.js'
 import { idBytes, isId, newEventId } from '../../signals/ids.js'
 import { checkOptions } from '../../options.js'
@@ -68,6 +69,22 @@ export function taskFor(options, verb) {
   const opened = new OpenTask(signal, task, trace, checkedTimeout(timeoutMs))
   opened.answerElsewhere = options.answerElsewhere === true
   opened.keep = options.keep === true
+  return opened
+}
+
+/** Return the open task that asks a Neuron for its card; it has no input, and runs nothing. */
+export function cardTask(neuronId, timeoutMs) {
+  const id = newEventId()
+  const signal = new Signal({
+    type: 'TASK',
+    id,
+    traceId: `trc_${id.slice(4)}`,
+    directed: named(neuronId),
+    payload: {},
+    meta: { [CARD_MARK]: true },
+  })
+  const opened = new OpenTask(signal, idBytes(id), idBytes(id), timeoutMs)
+  opened.isObserved = false
   return opened
 }
 

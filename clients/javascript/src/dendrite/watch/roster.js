@@ -20,9 +20,9 @@ export class Roster {
     this.#subscriptions = subscriptions
   }
 
-  /** Resolve to the live Axons that match. Rejects with SynapseUnreachable after 5 s. */
-  find({ neuronId = '', capability = '' }) {
-    return this.#client.roster({ neuronId, capability }, QUERY_MS)
+  /** Resolve to the live Axons that match. Rejects with SynapseUnreachable after `timeoutMs`, 5 s by default. */
+  find({ neuronId = '', capability = '' }, timeoutMs = QUERY_MS) {
+    return this.#client.roster({ neuronId, capability }, timeoutMs)
   }
 
   /**

@@ -4,6 +4,7 @@ import { BadSignal } from '../../errors.js'
 import { count } from '../../runtime/counter.js'
 import { DeadlineTimer } from '../../runtime/deadline-timer.js'
 import { OF_TASKS } from '../../signals/payloads.js'
+import { isOfCard } from '../../signals/cards.js'
 import { QUESTIONS } from '../../signals/signal-types.js'
 import { readHeard } from '../../signals/runs.js'
 import { CODE, TYPE, setOrigin } from '../../signals/signals.js'
@@ -300,6 +301,10 @@ export class Subscriptions {
   #read(body, { caller, worker }, wanted = null) {
     try {
       const signals = readHeard(body, this.#decoding)
+      if (isOfCard(signals[0])) {
+        count(this.counts, 'hidden_cards')
+        return []
+      }
       const isOfTask = !isZero(caller) && !isZero(worker)
       checkBelongs(signals[0].type, wanted, isOfTask)
       // A TASK comes from its caller, a reply from its worker; what is published has no worker.

@@ -57,7 +57,6 @@ export class Watch {
   #client
   #permits
   #producer
-  #roster
   #thoughts = 0
   #url
 
@@ -79,7 +78,7 @@ export class Watch {
     this.subscriptions = new Subscriptions(client, { logger, floats })
     this.published = new Published(client, this.subscriptions, { floats })
     this.publisher = new Publisher(client, this.subscriptions, this.published)
-    this.#roster = new Roster(client, this.subscriptions)
+    this.roster = new Roster(client, this.subscriptions)
   }
 
   get counts() {
@@ -164,7 +163,7 @@ export class Watch {
   /** See `Dendrite.findNeurons`. */
   async findNeurons(capability) {
     const isAny = capability === undefined || capability === null
-    return this.#roster.find({ capability: isAny ? '' : checkedName('capability', capability) })
+    return this.roster.find({ capability: isAny ? '' : checkedName('capability', capability) })
   }
 
   /** See `Dendrite.waitForNeuron`. */
@@ -173,7 +172,7 @@ export class Watch {
     const wanted = destination(options, 'waitForNeuron')
     const { timeoutMs = WAIT_MS, signal } = options
     checkAbortSignal(signal ?? null)
-    return this.#roster.wait(wanted, checkedTimeout(timeoutMs), signal)
+    return this.roster.wait(wanted, checkedTimeout(timeoutMs), signal)
   }
 
   /** See `Dendrite.dendritesSnapshot`. */

@@ -4,6 +4,7 @@ import { checkedCapabilities, checkedName } from '../../names.js'
 import { checkOptions } from '../../options.js'
 import { Directed } from '../../signals/signals.js'
 import { cardOf } from '../../signals/cards.js'
+import { checkFor } from './input-check.js'
 import { checkedRate } from './rate-limit.js'
 
 const OPTIONS = new Set([
@@ -18,6 +19,7 @@ const OPTIONS = new Set([
   'description',
   'input',
   'output',
+  'check',
 ])
 
 /** A Neuron with an id and capabilities. Frozen: several Dendrites may host the same one. */
@@ -40,8 +42,12 @@ export class Axon {
    *   or '5/2s', for each Dendrite that hosts it: at even intervals, whatever the concurrency.
    *   Others wait as for a place.
    * @param {string} [options.description] What it is for, for people and for models.
-   * @param {object} [options.input] The JSON Schema of its input; values are not checked.
+   * @param {object} [options.input] The JSON Schema of its input; `check` checks values.
    * @param {object} [options.output] The JSON Schema of its output; values are not checked.
+   * @param {Function | object} [options.check] Checks the input before `neuronFn` runs: a function that
+   *   returns findings (a text, or a list of texts), or nothing if the input fits; or an object of
+   *   Standard Schema, such as those of zod, valibot and arktype. Either may return a promise. What
+   *   does not fit is ERROR `BAD_INPUT`; `neuronFn` gets the input as it came.
    * @throws {InvalidArgument} An option is missing, unknown, of the wrong type or below its
    *   minimum; a schema is no object, or the card is over 64 KiB.
    */
@@ -57,6 +63,8 @@ export class Axon {
     }
     this.version = version
     this.#describe(options)
+    /** Returns what does not fit in an input; null without a check. */
+    this.findingsOf = checkFor(options.check ?? null, this.input)
     this.concurrency = checkedCount('concurrency', concurrency, 1)
     this.maxQueued = checkedCount('maxQueued', maxQueued, 0)
     this.contextFetcher =

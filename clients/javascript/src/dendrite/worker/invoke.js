@@ -1,15 +1,32 @@
 // Calls the function of a Neuron, whole or as a generator.
 import { InvalidArgument, shown } from '../../errors.js'
 import { TaskContext } from './context.js'
+import { refuseMisfit } from './input-check.js'
 import { isMap, isThrowable } from './outcomes.js'
 
 /**
  * Call the function of a job and return its value as it comes: the value itself, a promise, or a
- * generator.
+ * generator. An input that does not fit the check of its Axon throws BAD_INPUT.
  * @param {import('./job.js').Job} job
  * @param {{ think: Function, thinkOn: Function, child: Function, clock: () => number }} port See TaskContext.
  */
 export function invoke(job, port) {
+  const { findingsOf } = job.slots.axon
+  if (findingsOf === null) return invoked(job, port)
+  const { input } = job.signal.payload
+  const findings = findingsOf(input)
+  if (isPromise(findings)) return checkedAndInvoked(job, port, findings)
+  refuseMisfit(findings, input)
+  return invoked(job, port)
+}
+
+async function checkedAndInvoked(job, port, findings) {
+  refuseMisfit(await findings, job.signal.payload.input)
+  if (job.reason !== null) throw job.reason
+  return invoked(job, port)
+}
+
+function invoked(job, port) {
   const { axon } = job.slots
   const { context_ref: reference } = job.signal.payload
   if (reference === undefined || reference === null || axon.contextFetcher === null) {
