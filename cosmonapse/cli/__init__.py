@@ -69,7 +69,7 @@ _VERBS = {
     "registry": "show the live Axons, with load and state",
     "reply": "answer TASKs with a shell command",
     "serve": "serve Neurons over HTTP, OpenAI's API, MCP and A2A",
-    "service": "run a Synapse or a worker as a service of systemd",
+    "service": "run a Synapse, a worker or a gateway by systemd",
     "stop": "cancel every open task of a workflow",
     "synapse": "run the Synapse",
     "worker": "host Axons in processes of their own, and reload them",

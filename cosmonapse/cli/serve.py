@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import signal
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ from .std_streams import complain
 if TYPE_CHECKING:
     from ..exposition.gateway_source import GatewaySource
     from ..serve.gateway import Gateway, GatewaySettings
+    from ..telemetry.service_reporter import ServiceReporter
 
 DEFAULT_PORT = 8080
 _FACES = {
@@ -159,17 +161,14 @@ def command(
     [mcp], and --a2a [a2a]. Beyond loopback it needs a token. For example:
     cosmo serve --http --openai
     """
-    chosen = {"http": http, "openai": openai, "mcp": mcp is not None, "a2a": a2a}
-    faces = tuple(name for name, is_chosen in chosen.items() if is_chosen)
-    if not faces:
-        raise click.UsageError("name what to serve: --http, --openai, --mcp or --a2a")
-    asked = Asked(faces=faces, token=_token(token_file), **given)
+    faces = faces_of({"http": http, "openai": openai, "mcp": mcp, "a2a": a2a})
+    asked = Asked(faces=faces, token=token_of(token_file), **given)
     if mcp == "stdio":
         return _serve_stdio(asked)
     return _serve(asked)
 
 
-def _token(path: str | None) -> str:
+def token_of(path: str | None) -> str:
     """Return the token; empty for none.
 
     Raises:
@@ -212,13 +211,25 @@ def _serve(asked: Asked) -> int:
             listeners, home = listening(asked.host, asked.port)
             for each in listeners:
                 stack.enter_context(each)
-            _check_token(asked, home)
+            is_beyond = home.is_beyond_loopback
+            check_token(asked.host, asked.origins, asked.token, is_beyond=is_beyond)
             gateway, source = _gateway_of(asked, home)
             metrics_url = stack.enter_context(served(asked.metrics, lambda: source))
+            reporter = _reporter_of(source)
+            stack.callback(reporter.close)
 
             def on_ready() -> None:
                 for line in _lines(asked, home, metrics_url):
                     say(line)
+
+            def on_connected() -> None:
+                say(f"  connected   {asked.url}")
+                reporter.ready()
+
+            def on_ending(count: int) -> None:
+                reporter.stopping("ending")
+                if count:
+                    complain(_ENDING.format(count=count, grace_s=asked.grace_s))
 
             return await serve(
                 gateway,
@@ -227,8 +238,8 @@ def _serve(asked: Asked) -> int:
                 listeners,
                 source,
                 on_ready,
-                lambda: say(f"  connected   {asked.url}"),
-                lambda count: complain(_ENDING.format(count=count, grace_s=asked.grace_s)),
+                on_connected,
+                on_ending,
                 grace_s=asked.grace_s,
                 logs_by_itself=named is None,
             )
@@ -252,13 +263,18 @@ def _load(face: str, name: str | None = None) -> Any:
     return getattr(module, name or class_name)
 
 
-def _check_token(asked: Asked, home: Home) -> None:
-    if home.is_beyond_loopback and not asked.token:
+def check_token(host: str, origins: Sequence[str], token: str, *, is_beyond: bool) -> None:
+    """Check that a gateway has a token where it needs one.
+
+    Raises:
+        UsageError: It has none.
+    """
+    if is_beyond and not token:
         raise click.UsageError(
-            f"--host {asked.host} is reached by other machines, and needs a token: "
+            f"--host {host} is reached by other machines, and needs a token: "
             "openssl rand -hex 32 > token; chmod 600 token; add --token-file token"
         )
-    if "*" in asked.origins and not asked.token:
+    if "*" in origins and not token:
         raise click.UsageError("--cors '*' lets every page use it, and needs a token: --token-file")
 
 
@@ -289,6 +305,42 @@ def _gateway_of(asked: Asked, home: Home) -> tuple[Gateway, GatewaySource]:
         dendrite_id="gateway",
     )
     return Gateway(dendrite, _settings_of(asked, home.url)), GatewaySource(dendrite, pulse)
+
+
+def _reporter_of(source: GatewaySource) -> ServiceReporter:
+    """Return what reports to the service manager, if one started this process."""
+    from ..runtime.sd_notify import ServiceManager
+    from ..telemetry.service_reporter import ServiceReporter
+
+    manager = ServiceManager.taken_from()
+    reporter = ServiceReporter(manager, source.turns, lambda: source.ready().why)
+    reporter.start()
+    return reporter
+
+
+def load_faces(given: Mapping[str, Any]) -> None:
+    """Load the faces that the parameters of the verb name, as a check.
+
+    Raises:
+        UsageError: None is named, or --mcp=stdio, which an MCP host starts by itself.
+        MissingExtra: The packages of one are not installed.
+    """
+    if given["mcp"] == "stdio":
+        raise click.UsageError("--mcp=stdio is no service: an MCP host starts it; name --mcp")
+    for each in faces_of(given):
+        _load(each)
+
+
+def faces_of(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the faces that the parameters of the verb name.
+
+    Raises:
+        UsageError: None is named.
+    """
+    faces = tuple(name for name in _FACES if given[name])
+    if not faces:
+        raise click.UsageError("name what to serve: --http, --openai, --mcp or --a2a")
+    return faces
 
 
 def _settings_of(asked: Asked, base_url: str) -> GatewaySettings:

@@ -1,4 +1,4 @@
-"""The verb `service` of `cosmo`: a Synapse or a worker as a unit of systemd."""
+"""The verb `service` of `cosmo`: a Synapse, a worker or a gateway as a unit of systemd."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from .hinted_group import HintedGroup
-from .service_plan import Asked, synapse_unit, worker_unit
+from .service_plan import Asked, gateway_unit, synapse_unit, worker_unit
 from .unit_files import is_ours, links_to, our_units, unit_path, write_unit
 
+_PLANS = {"synapse": synapse_unit, "worker": worker_unit, "serve": gateway_unit}
 _user_option = click.option(
     "--user", "for_user", is_flag=True, help="A unit of your own, which needs no rights of root."
 )
@@ -17,11 +18,11 @@ _user_option = click.option(
 
 @click.group(cls=HintedGroup)
 def command() -> None:
-    """Run a Synapse or a worker as a service of systemd."""
+    """Run a Synapse, a worker or a gateway as a service of systemd."""
 
 
 @command.command(context_settings={"ignore_unknown_options": True})
-@click.argument("kind", type=click.Choice(["synapse", "worker"]))
+@click.argument("kind", type=click.Choice([*_PLANS]))
 @click.argument("arguments", metavar="[MODULE:NAME]... [OPTIONS OF IT]", nargs=-1)
 @_user_option
 @click.option("--name", metavar="NAME", help="Name of the unit.  [default: by what it runs]")
@@ -44,11 +45,12 @@ def install(
 ) -> int:
     """Write a unit that starts it at boot, watches it and starts it again.
 
-    Further options are those of 'cosmo synapse start' or of 'cosmo worker'. It runs this Python in
-    the current folder. For example: cosmo service install worker app --user --workers 2
+    Further options are those of 'cosmo synapse start', 'cosmo worker' or 'cosmo serve'. It runs
+    this Python in the current folder. For example:
+    cosmo service install worker app --user --workers 2
     """
     asked = Asked(name, for_user, run_as)
-    unit = synapse_unit(arguments, asked) if kind == "synapse" else worker_unit(arguments, asked)
+    unit = _PLANS[kind](arguments, asked)
     try:
         text = unit.text()
     except ValueError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import pwd
@@ -14,11 +15,11 @@ from typing import Any
 import attrs
 import click
 
-from ..configuration import chosen
+from ..configuration import chosen, chosen_for_process
 from ..errors import without_secrets
 from ..key_ring import default_folder
 from ..keys import Key
-from ..runtime.environment import CONTEXT_VARIABLE, KEY_VARIABLE
+from ..runtime.environment import CONTEXT_VARIABLE, KEY_VARIABLE, TOKEN_VARIABLE
 from ..synapse.carriers import chosen_carrier
 from ..synapse.secure_bind import check_bind
 from ..worker_runner.load_check import MARK
@@ -98,21 +99,7 @@ def worker_unit(arguments: Sequence[str], asked: Asked) -> Unit:
     """
     from .worker import command
 
-    key = _value_of(arguments, "--key")
-    context = _value_of(arguments, "--context")
-    rest = _without(_without(arguments, "--key"), "--context")
-    with in_the_environment({} if context is None else {CONTEXT_VARIABLE: context}):
-        key = chosen("key", key).value
-        with in_the_environment({KEY_VARIABLE: ""}):
-            given = _read("worker", command, rest)
-        if key is not None:
-            _check_key(os.path.abspath(key))
-        if _value_of(rest, "--url") is None:
-            found = None if key is None else Key.read(key).url
-            rest = [*rest, "--url", found or given["url"]]
-        if _value_of(rest, "--namespace", "-n") is None:
-            rest = [*rest, "--namespace", given["namespace"]]
-        rest = [*_settings_of(given, rest), *rest]
+    given, rest, key = _on_fabric("worker", command, arguments)
     targets = given["targets"]
     _check_loads(targets)
     return _checked(
@@ -124,11 +111,88 @@ def worker_unit(arguments: Sequence[str], asked: Asked) -> Unit:
             folder=os.getcwd(),
             for_user=asked.for_user,
             run_as=_user(asked),
-            key=None if key is None else os.path.abspath(key),
+            key=key,
             stop_s=given["grace_s"] + KILL_AFTER_S + _SPARE_S,
             carrier=_carrier(),
         )
     )
+
+
+def gateway_unit(arguments: Sequence[str], asked: Asked) -> Unit:
+    """Return the unit of a gateway, which is `cosmo serve`.
+
+    Raises:
+        ClickException: It could not start so; one line says why.
+        InvalidKey: The file of its token cannot be used.
+        MissingExtra: The packages of what it is to speak are not installed.
+    """
+    from .serve import check_token, command, faces_of, load_faces, token_of
+
+    given, rest, key = _on_fabric("serve", command, arguments)
+    load_faces(given)
+    if given["port"] == 0:
+        raise click.UsageError("--port 0 takes another port at each start: name one")
+    path = given["token_file"]
+    if path is None and chosen_for_process("token").value:
+        raise click.UsageError(
+            f"a unit does not see {TOKEN_VARIABLE}: write the token to a file of mode 0600, "
+            "and name it: --token-file FILE"
+        )
+    host = given["host"]
+    token = "" if path is None else token_of(path)
+    check_token(host, given["origins"], token, is_beyond=_is_beyond_loopback(host))
+    return _checked(
+        Unit(
+            name=_name(asked, "cosmo-gateway"),
+            kind="gateway",
+            what=f"{', '.join(faces_of(given))} at {host}:{given['port']}",
+            command=(*_program("serve"), *_without(rest, "--token-file")),
+            folder=os.getcwd(),
+            for_user=asked.for_user,
+            run_as=_user(asked),
+            key=key,
+            token=None if path is None else os.path.abspath(path),
+            low_port=given["port"] < 1024,
+            stop_s=given["grace_s"] + _SPARE_S,
+            carrier=_carrier(),
+        )
+    )
+
+
+def _is_beyond_loopback(host: str) -> bool:
+    """Return whether an address is one for other machines; a name is looked up at the start."""
+    try:
+        return not ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _on_fabric(
+    verb: str, command: click.Command, arguments: Sequence[str]
+) -> tuple[dict[str, Any], list[str], str | None]:
+    """Return what a verb understands, its arguments with URL and namespace, and its key's path.
+
+    The key is no part of the arguments.
+
+    Raises:
+        UsageError: The key cannot be used.
+    """
+    key = _value_of(arguments, "--key")
+    context = _value_of(arguments, "--context")
+    rest = _without(_without(arguments, "--key"), "--context")
+    with in_the_environment({} if context is None else {CONTEXT_VARIABLE: context}):
+        key = chosen("key", key).value
+        with in_the_environment({KEY_VARIABLE: ""}):
+            given = _read(verb, command, rest)
+        if key is not None:
+            _check_key(os.path.abspath(key))
+        if _value_of(rest, "--url") is None:
+            found = None if key is None else Key.read(key).url
+            rest = [*rest, "--url", found or given["url"]]
+        if _value_of(rest, "--namespace", "-n") is None:
+            rest = [*rest, "--namespace", given["namespace"]]
+        rest = [*_settings_of(given, rest), *rest]
+    return given, rest, None if key is None else os.path.abspath(key)
 
 
 def _program(*verb: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The text of a systemd unit for a Synapse or a worker. Page: docs/services.md. Pure."""
+"""The text of a systemd unit for a Synapse, a worker or a gateway. Page: docs/services.md. Pure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import attrs
 MARK: Final = "# Written by 'cosmo service install'; with --force it writes it anew."
 WATCHDOG_S: Final = 30
 START_S: Final = 300
-FILES: Final = {"synapse": 262_144, "worker": 65_536}
+FILES: Final = {"synapse": 262_144, "worker": 65_536, "gateway": 65_536}
 # A fabric without a standby is dark until its Synapse is back. The tries last as long for both.
-RESTART_S: Final = {"synapse": 1, "worker": 5}
-MAX_RESTARTS: Final = {"synapse": 100, "worker": 20}
+RESTART_S: Final = {"synapse": 1, "worker": 5, "gateway": 5}
+MAX_RESTARTS: Final = {"synapse": 100, "worker": 20, "gateway": 20}
 _CREDENTIAL: Final = "cosmonapse.key"
+_TOKEN: Final = "cosmonapse.token"
 # What needs no rights of the manager: a unit of a user has these alone.
 _FOR_ALL: Final = (
     "NoNewPrivileges=yes",
@@ -47,13 +48,14 @@ class Unit:
 
     Attributes:
         name: Its name, without `.service`.
-        kind: `synapse` or `worker`.
+        kind: `synapse`, `worker` or `gateway`.
         what: What it runs, for its description.
-        command: The program and its arguments, without the key.
+        command: The program and its arguments, without the key and the token.
         folder: Its working directory, a whole path.
         for_user: Whether it is for the manager of a user, in place of that of the system.
         run_as: The user that it runs as; None: the manager invents one, or it is the user's own.
         key: The whole path of the key; None for none.
+        token: The whole path of the token of a gateway; None for none.
         reads_home: Whether something of it is in a home folder.
         reads_temporary: Whether something of it is in a folder for temporary files.
         writes: The folders that it must write to.
@@ -71,6 +73,7 @@ class Unit:
     for_user: bool = False
     run_as: str | None = None
     key: str | None = None
+    token: str | None = None
     reads_home: bool = False
     reads_temporary: bool = False
     writes: Sequence[str] = ()
@@ -123,17 +126,24 @@ class Unit:
 
     def _command(self) -> Iterator[str]:
         yield from map(word, self.command)
+        for option, path, lent in self._secrets():
+            yield option
+            yield word(path) if self.for_user else f"%d/{lent}"
+
+    def _secrets(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the option of each file with a secret, its path, and the name of its lent copy."""
         if self.key is not None:
-            yield "--key"
-            yield word(self.key) if self.for_user else f"%d/{_CREDENTIAL}"
+            yield "--key", self.key, _CREDENTIAL
+        if self.token is not None:
+            yield "--token-file", self.token, _TOKEN
 
     def _who(self) -> Iterator[str]:
         if self.for_user:
             return
         yield "DynamicUser=yes" if self.run_as is None else f"User={value(self.run_as)}"
         yield f"StateDirectory={value(self.name)}"
-        if self.key is not None:  # it is read by the manager: the user of the unit need not
-            yield f"LoadCredential={_CREDENTIAL}:{value(self.key)}"
+        for _, path, lent in self._secrets():  # the manager reads it: the user need not
+            yield f"LoadCredential={lent}:{value(path)}"
 
     def _hardening(self) -> Iterator[str]:
         yield from _FOR_ALL

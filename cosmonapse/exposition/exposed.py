@@ -50,6 +50,10 @@ class Pulsed:
         """See `Exposed`."""
         return self._pulse.judge()
 
+    def turns(self, stalled_s: float) -> Judgement:
+        """Return whether the loop has turned within so many seconds; safe from every thread."""
+        return self._pulse.judge(stalled_s)
+
 
 def event_families(
     side: str, meanings: Mapping[str, str], counts: Mapping[str, int]

@@ -44,7 +44,7 @@ async def serve(
         source: Tells whether the Dendrite is connected.
         on_ready: Called once it listens.
         on_connected: Called once the Synapse has answered.
-        on_ending: Called with the number of requests that are under way at the signal, if any are.
+        on_ending: Called at the signal with the number of requests that are under way.
         grace_s: How long plain calls may take after the signal; a second signal ends that.
         logs_by_itself: False where the process has a log of its own for what uvicorn says.
 
@@ -69,8 +69,7 @@ async def serve(
         await _first_of(ending, serving, connecting, on_connected)
         gate.is_ending = True
         if ending.done():
-            if gate.open_count:
-                on_ending(gate.open_count)
+            on_ending(gate.open_count)
             await _end_requests(gateway, gate, grace_s)
     finally:
         server.should_exit = True

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from cosmonapse.cli import run
+from cosmonapse.cli import run, serve
 from support.processes import free_ports
 from support.service_manager import ToldManager, address_in
 
@@ -88,6 +88,33 @@ def test_the_units_of_a_synapse_and_a_worker_start_and_tell_that_they_are_ready(
         assert each.wait() == 0
 
 
+def test_the_unit_of_a_gateway_starts_is_ready_with_its_synapse_and_keeps_its_token_out(
+    children, cosmo, manager, tmp_path
+):
+    port, http = free_ports(), free_ports()
+    (tmp_path / "token").write_text("open-sesame\n")
+    (tmp_path / "token").chmod(0o600)
+    given = ("--http", "--openai", "--port", http, "--token-file", "token")
+    url = f"cosmo://127.0.0.1:{port}"
+    code, text = cosmo("install", "serve", *given, "--url", url, "--user", "--dry-run")
+    assert code == 0, text
+    assert "Description=Cosmonapse gateway: http, openai at 127.0.0.1:" in text
+    assert "open-sesame" not in text
+    [command] = lines_of(text, "ExecStart")
+    assert command.endswith(f"--token-file {tmp_path / 'token'}")
+
+    gateway = start_unit(children, text, manager)
+    gateway.line("  openai")
+    assert not manager.lines("READY=1")
+    children.synapse(port=port)
+
+    assert manager.has("READY=1")
+    assert manager.has("WATCHDOG=1")
+    gateway.send(signal.SIGTERM)
+    assert gateway.wait() == 0
+    assert manager.has("STOPPING=1")
+
+
 @pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
 @pytest.mark.parametrize(
     ("arguments", "for_user"),
@@ -95,6 +122,7 @@ def test_the_units_of_a_synapse_and_a_worker_start_and_tell_that_they_are_ready(
         (("synapse", "--as", ME, "--port", 700, "--ipc", "run dir/s"), False),
         (("worker", "app:echo", "--as", ME, "--workers", 2), False),
         (("worker", "app", "--name", "my"), True),
+        (("serve", "--http", "--mcp", "--as", ME, "--port", 80), False),
     ],
 )
 def test_systemd_finds_nothing_wrong_with_a_unit(cosmo, tmp_path, arguments, for_user):
@@ -188,6 +216,12 @@ def test_the_carrier_that_a_variable_names_is_in_the_unit(cosmo, monkeypatch, ki
         (("worker", "app", "--user", "--key", "gone.key"), "No such file"),
         (("synapse", "--user", "--keys", "gone"), "gone: No such file"),
         (("synapse", "--user", "--port", 0), "--port 0 takes another port"),
+        (("serve", "--user"), "name what to serve: --http, --openai, --mcp or --a2a"),
+        (("serve", "--user", "--http", "--port", 0), "--port 0 takes another port"),
+        (("serve", "--user", "--mcp=stdio"), "--mcp=stdio is no service"),
+        (("serve", "--user", "--http", "--host", "0.0.0.0"), "and needs a token"),
+        (("serve", "--user", "--http", "--cors", "*"), "and needs a token"),
+        (("serve", "--user", "--http", "--token-file", "app.py"), "chmod 600"),
         (("synapse", "--user", "--host", "0.0.0.0"), "can be reached from other machines"),
     ],
 )
@@ -197,6 +231,24 @@ def test_what_cannot_work_is_refused_in_one_line(cosmo, arguments, why):
     assert code == 2
     assert why in said
     assert len(said.splitlines()) == 1
+
+
+def test_a_token_of_the_environment_is_refused_and_kept_out_of_the_text(cosmo, monkeypatch):
+    monkeypatch.setenv("COSMO_TOKEN", "open-sesame")
+
+    code, said = cosmo("install", "serve", "--http", "--user", "--dry-run")
+
+    assert (code, "a unit does not see COSMO_TOKEN" in said) == (2, True)
+    assert "open-sesame" not in said
+
+
+def test_a_missing_extra_of_a_gateway_is_told_before_a_unit_is_written(cosmo, monkeypatch):
+    monkeypatch.setitem(serve._FACES, "a2a", ("serve.gone", "Gone", "a2a", "a2a"))
+
+    code, said = cosmo("install", "serve", "--a2a", "--user")
+
+    assert (code, "it is in the extra [a2a]" in said) == (1, True)
+    assert cosmo("show", "--user") == (0, "no unit was written by 'cosmo service install'")
 
 
 def test_a_secret_in_place_of_a_path_stays_out_of_every_text(cosmo):

@@ -43,6 +43,18 @@ def test_a_key_is_lent_by_the_manager_of_the_system_and_is_a_path_for_that_of_a_
     assert not [each for each in user if each.startswith("LoadCredential")]
 
 
+def test_the_token_of_a_gateway_is_lent_as_its_key_is():
+    given = {"kind": "gateway", "key": "/etc/ben.key", "token": "/etc/web.token"}
+    system, user = unit(**given), unit(**given, for_user=True)
+
+    assert "LoadCredential=cosmonapse.token:/etc/web.token" in system
+    lent = "--key %d/cosmonapse.key --token-file %d/cosmonapse.token"
+    assert f"ExecStart=/opt/python -m app {lent}" in system
+    paths = "--key /etc/ben.key --token-file /etc/web.token"
+    assert f"ExecStart=/opt/python -m app {paths}" in user
+    assert {"RestartSec=5", "LimitNOFILE=65536", "SystemCallFilter=@system-service"} <= set(system)
+
+
 def test_a_unit_of_the_system_runs_as_nobody_in_particular_unless_it_is_said():
     assert "DynamicUser=yes" in unit()
     assert "User=ben" in unit(run_as="ben")
