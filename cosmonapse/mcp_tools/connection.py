@@ -196,6 +196,7 @@ class Connection:
             args=list(target.command[1:]),
             env=dict(target.env),
             cwd=target.cwd,
+            encoding_error_handler="replace",  # bytes that are no text are a line to skip
         )
         with StderrLines(self._name) as lines:
             self._last_lines = lines.last

@@ -108,6 +108,9 @@ class ToolCall:
             )
         except RuntimeError as error:  # the client has checked the result by its schema
             raise NeuronError("BAD_OUTPUT", str(error).partition("\n")[0]) from None
+        except ValueError as error:  # what came is no result of the protocol
+            what = str(error).partition("\n")[0]
+            raise NeuronError("BAD_OUTPUT", f"the server broke the protocol: {what}") from None
 
     def _responses(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return the responses to the requests that ended a call."""

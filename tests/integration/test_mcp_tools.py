@@ -217,6 +217,17 @@ async def test_a_server_that_cannot_start_is_one_line(dendrite, command, words):
     assert "\n" not in str(caught.value)
 
 
+async def test_what_is_no_message_is_skipped_and_a_result_that_is_none_is_bad_output(dendrite):
+    junk = McpServer([sys.executable, str(STUB), "junk"], id="junk", mode="legacy")
+    wrong = McpServer([sys.executable, str(STUB), "wrong"], id="wrong", mode="legacy")
+    await asyncio.gather(dendrite.add_source(junk), dendrite.add_source(wrong))
+
+    assert (await dendrite.ask(neuron="junk.pid", input={}))["text"].isdigit()
+    with pytest.raises(NeuronError, match="the server broke the protocol") as caught:
+        await dendrite.ask(neuron="wrong.pid", input={})
+    assert caught.value.code == "BAD_OUTPUT"
+
+
 async def test_a_url_without_a_server_is_one_line(dendrite):
     server = McpServer("http://user:secret@127.0.0.1:9/mcp?key=secret", token="secret")
 

@@ -1,4 +1,8 @@
-"""An MCP server of the older era by hand, which starts in no time: one tool, `pid`."""
+"""An MCP server of the older era by hand, which starts in no time: one tool, `pid`.
+
+`python mcp_stub.py junk` writes what is no message ahead of its messages; with `wrong` the result
+of its tool is none of MCP.
+"""
 
 import json
 import os
@@ -15,6 +19,13 @@ ANSWERS = {
     "tools/call": {"content": [{"type": "text", "text": str(os.getpid())}]},
 }
 
+if "junk" in sys.argv:
+    sys.stdout.buffer.write(
+        b'Welcome!\n\xff\xfe\x00\n{}\n[1]\n{"jsonrpc": "2.0", "id": 77, "result": {}}\n'
+    )
+    sys.stdout.flush()
+if "wrong" in sys.argv:
+    ANSWERS["tools/call"] = {"content": "no list"}
 
 for line in sys.stdin:
     request = json.loads(line)
