@@ -84,6 +84,16 @@ class _Open:
         self.pieces.append(part.arguments)
         self.extra.update(part.extra or {})
 
+    def is_begun_anew_by(self, part: CallPart) -> bool:
+        """Return whether a part with a name is a call of its own: this one is whole already."""
+        if not part.name or not self.name:
+            return False
+        try:
+            json.loads("".join(self.pieces))
+        except (ValueError, RecursionError):
+            return False
+        return True
+
     def whole(self) -> ToolCall:
         return ToolCall(self.id, self.name, "".join(self.pieces), self.extra)
 
@@ -103,8 +113,15 @@ def assembled(parts: Iterable[CallPart]) -> tuple[ToolCall, ...]:
 def _call_of(part: CallPart, calls: list[_Open]) -> _Open | None:
     """Return the call that a part goes on with; None if it begins one.
 
-    A new id begins a call whatever its index: some servers give all of them the index 0.
+    A new id begins a call whatever its index: some servers give all of them the index 0. So does a
+    name after a whole call: some servers give all of them one id, or none.
     """
+    call = _same_as(part, calls)
+    return None if call is None or call.is_begun_anew_by(part) else call
+
+
+def _same_as(part: CallPart, calls: list[_Open]) -> _Open | None:
+    """Return the call that the index or the id of a part belongs to."""
     for call in reversed(calls):
         is_same_id = not part.id or not call.id or part.id == call.id
         if part.index is not None:

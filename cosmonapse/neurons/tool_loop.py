@@ -116,7 +116,7 @@ class ToolLoop:
         if not calls:
             return []
         self.call_count += len(calls)
-        calls = [each if each.id else self._named(each, n) for n, each in enumerate(calls)]
+        calls = self._told_apart(calls)
         if self.turn_count >= self._max_turns:
             raise self._over(calls)
         self.messages.append(self._dialect.called(output["response"], calls))
@@ -130,6 +130,16 @@ class ToolLoop:
         """Return the output of the Neuron: that of the last turn, and what all turns have cost."""
         usage = {} if self._usage is None else {"usage": self._usage}
         return {**output, **usage, "turns": self.turn_count, "tool_calls": self.call_count}
+
+    def _told_apart(self, calls: Sequence[ToolCall]) -> list[ToolCall]:
+        """Return the calls of a turn, each with an id of its own: its result goes by that."""
+        ids: set[str] = set()
+        found = []
+        for number, call in enumerate(calls):
+            has_own = call.id and call.id not in ids
+            found.append(call if has_own else self._named(call, number))
+            ids.add(call.id)
+        return found
 
     def _named(self, call: ToolCall, number: int) -> ToolCall:
         named = call._replace(id=f"call_{self.turn_count}_{number}")

@@ -99,6 +99,26 @@ def test_a_number_that_no_request_can_hold_is_told_to_the_model(number):
     assert object_of(refused.call) == {}
 
 
+@pytest.mark.parametrize(("index", "id"), [(None, "c"), (0, "c"), (0, "")])
+def test_whole_calls_with_one_id_are_several_and_each_has_a_result(index, id):
+    parts = [
+        CallPart(index, id, "a_b", '{"x": '),
+        CallPart(index, id, "a_b", "1}"),  # some repeat the name with each part
+        CallPart(index, id, "a_b", '{"x": 2}'),
+        CallPart(index, id, "c_d", ""),
+    ]
+    calls = assembled(parts)
+    assert [(each.name, each.arguments) for each in calls] == [
+        ("a_b", '{"x": 1}'),
+        ("a_b", '{"x": 2}'),
+        ("c_d", ""),
+    ]
+
+    ids = [each.call.id for each in taken(loop(), *calls)]
+    assert len(set(ids)) == 3
+    assert all(ids)
+
+
 def test_usages_are_summed_by_their_keys_also_within():
     before = {"n": 1, "details": {"cached": 2}, "tier": "a", "none": None}
     after = {"n": 2, "details": {"cached": 3, "new": 4}, "tier": "b"}
