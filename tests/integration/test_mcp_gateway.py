@@ -453,7 +453,7 @@ async def test_the_typescript_sdk_uses_the_tools_over_stdio_and_http(gateway):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
+    out, err = await asyncio.wait_for(process.communicate(), 150)
 
     assert process.returncode == 0, err.decode()
     for carrier in json.loads(out):
