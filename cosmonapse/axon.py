@@ -101,9 +101,9 @@ class Axon:
     output: Any = None
     as_model: bool = False
 
-    contract: Contract | None = attrs.field(init=False)
+    contract: Contract | None = attrs.field(init=False, repr=False)
     """What is checked before and after the function; None for nothing."""
-    card: Card = attrs.field(init=False)
+    card: Card = attrs.field(init=False, repr=False)
     """What the Neuron takes, gives and is for; whoever asks for it receives it."""
     producer: Directed = attrs.field(init=False)
     """The producer of the Signals of this Axon's Neuron."""

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..contexts import NO_CONTEXT
-from ..demo.gateway_show import show_gateway
+from ..demo.gateway_show import check_can_serve, show_gateway
 from ..demo.scene import play_scene
 from ..demo.show import QUESTION, show
 from ..errors import SynapseUnreachable
@@ -139,6 +139,7 @@ def command(
         if nats_url is not None:
             run(_check_nobody_serves(nats_url))
         if serves:
+            check_can_serve()
             showing = show_gateway(_say, nats_url)
         elif scene:
             showing = _scene(nats_url, **options)

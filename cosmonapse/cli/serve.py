@@ -7,6 +7,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
 
 import attrs
 import click
@@ -21,6 +22,7 @@ from ..runtime.environment import TOKEN_VARIABLE
 from ..runtime.loops import run
 from ..runtime.printable import printable
 from ..runtime.private_files import read_secret
+from ..synapse.url import masked
 from .fabric import fabric_options
 from .log_format import begin_logs, log_format_option, tell
 from .metrics import metrics_option, served
@@ -34,16 +36,21 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 8080
 _FACES = {
-    "http": ("serve.http_face", "HttpFace", "neurons", "serve"),
-    "openai": ("serve.openai_face", "OpenAiFace", "v1", "serve"),
-    "mcp": ("serve.mcp_face", "McpFace", "mcp", "mcp"),
-    "a2a": ("serve.a2a_face", "A2aFace", "a2a", "a2a"),
+    "http": ("serve.http_face", "HttpFace", "neurons", "starlette", "serve"),
+    "openai": ("serve.openai_face", "OpenAiFace", "v1", "starlette", "serve"),
+    "mcp": ("serve.mcp_face", "McpFace", "mcp", "mcp", "mcp"),
+    "a2a": ("serve.a2a_face", "A2aFace", "a2a", "a2a-sdk", "a2a"),
 }
-"""Each face: its module, its class, the path where it begins, and the extra that it needs."""
+"""Each face: its module, class, first path, the package that it needs, and the extra with that."""
+_OWN_FLAGS = {"tools": ("--tools", "mcp"), "a2a_agent": ("--a2a-agent", "a2a")}
+"""Settings of one face: the flag, and the face."""
 _NOT_ENCRYPTED = (
     "HTTP is not encrypted: on a network that you trust alone, or behind a proxy with TLS"
 )
-
+_WAITING = (
+    "cosmo serve: no Synapse answers at {url} yet, and requests get 503 until one does: start one, "
+    "or check the URL"
+)
 _ENDING = (
     "cosmo serve: ending: streams end now, plain calls within {grace_s:g} s ({count} under way; "
     "a second signal ends them at once)"
@@ -162,10 +169,55 @@ def command(
     cosmo serve --http --openai
     """
     faces = faces_of({"http": http, "openai": openai, "mcp": mcp, "a2a": a2a})
+    _check_flags(faces, given)
     asked = Asked(faces=faces, token=token_of(token_file), **given)
     if mcp == "stdio":
         return _serve_stdio(asked)
     return _serve(asked)
+
+
+def _check_flags(faces: tuple[str, ...], given: dict[str, Any]) -> None:
+    """Check what would otherwise have no effect.
+
+    Raises:
+        UsageError: A flag of a face that is not served, or what is no origin, URL or name.
+    """
+    for setting, (flag, face) in _OWN_FLAGS.items():
+        if given[setting] and face not in faces:
+            raise click.UsageError(f"{flag} is for --{face}: add --{face}, or leave {flag} out")
+    for origin in given["origins"]:
+        if origin not in ("*", "null") and not _is_origin(origin):
+            raise click.UsageError(
+                f"--cors {origin}: an origin is a scheme and a host, with its port if it has one, "
+                "and no path, such as http://localhost:3000"
+            )
+    for name in given["hosts"]:
+        if not name or set(name) & set("/@?# ") or (":" in name and name[0] != "["):
+            raise click.UsageError(
+                f"--allow-host {name}: give the name alone, without a port, such as agents.example"
+            )
+    base_url = given["base_url"]
+    if base_url is not None and _web_parts(base_url).scheme not in ("http", "https"):
+        raise click.UsageError(
+            f"--base-url {base_url}: give http:// or https:// and what follows, such as "
+            "https://agents.example"
+        )
+
+
+def _is_origin(text: str) -> bool:
+    parts = _web_parts(text)
+    return bool(parts.scheme) and not parts.path.strip("/")
+
+
+def _web_parts(text: str) -> SplitResult:
+    """Return the parts of a URL that names a host and a path at most; else empty ones."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return urlsplit("")
+    is_fit = parts.hostname and not parts.query and not parts.fragment and "@" not in parts.netloc
+    return parts if is_fit else urlsplit("")
 
 
 def token_of(path: str | None) -> str:
@@ -208,7 +260,7 @@ def _serve(asked: Asked) -> int:
         from ..serve.gateway_server import serve
 
         with ExitStack() as stack:
-            listeners, home = listening(asked.host, asked.port)
+            listeners, home = listening(asked.host, asked.port, "gateway")
             for each in listeners:
                 stack.enter_context(each)
             is_beyond = home.is_beyond_loopback
@@ -223,7 +275,7 @@ def _serve(asked: Asked) -> int:
                     say(line)
 
             def on_connected() -> None:
-                say(f"  connected   {asked.url}")
+                say(f"  connected   {masked(asked.url)}")
                 reporter.ready()
 
             def on_ending(count: int) -> None:
@@ -239,6 +291,7 @@ def _serve(asked: Asked) -> int:
                 source,
                 on_ready,
                 on_connected,
+                lambda: complain(_WAITING.format(url=masked(asked.url))),
                 on_ending,
                 grace_s=asked.grace_s,
                 logs_by_itself=named is None,
@@ -253,12 +306,13 @@ def _load(face: str, name: str | None = None) -> Any:
     Raises:
         MissingExtra: Its packages are not installed.
     """
-    path, class_name, _, extra = _FACES[face]
+    path, class_name, _, package, extra = _FACES[face]
     whole = f"{__package__.rpartition('.')[0]}.{path}"
     try:
         module = importlib.import_module(whole)
     except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
+        if (error.name or "").partition(".")[0] == __package__.partition(".")[0]:
+            raise  # a file of ours is not there, which no extra brings
         raise MissingExtra(package, extra) from None
     return getattr(module, name or class_name)
 

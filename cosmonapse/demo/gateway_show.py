@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 
+from ..errors import MissingExtra
 from .processes import ChildFailed, Processes
 from .worker import NEURON_ID
 
@@ -45,6 +46,17 @@ def mcp_configuration(url: str) -> str:
     arguments = ["-m", "cosmonapse.cli", "serve", "--mcp=stdio", "--url", url, "-n", NAMESPACE]
     server = {"command": sys.executable, "args": arguments}
     return json.dumps({"mcpServers": {"cosmonapse-demo": server}})
+
+
+def check_can_serve() -> None:
+    """Look for what the gateway needs, before anything is started.
+
+    Raises:
+        MissingExtra: A package of the extra [serve] is not installed.
+    """
+    for package in ("starlette", "uvicorn"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtra(package, "serve")
 
 
 async def show_gateway(say: Say, nats_url: str | None = None) -> None:

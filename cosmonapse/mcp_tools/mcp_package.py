@@ -13,10 +13,11 @@ def check_installed() -> None:
     """Look for it without importing it.
 
     Raises:
-        MissingExtra: It is not installed.
+        MissingExtra: It is not installed, or is older than 2.0, which has no mcp-types beside it.
     """
-    if importlib.util.find_spec("mcp") is None:
-        raise MissingExtra("mcp", "mcp")
+    for module, package in (("mcp", "mcp"), ("mcp_types", "mcp-types")):
+        if importlib.util.find_spec(module) is None:
+            raise MissingExtra(package, "mcp")
 
 
 async def load() -> None:

@@ -40,6 +40,16 @@ class ServerTarget:
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
+def _words_of(line: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(line))
+    except ValueError as error:
+        raise ValueError(
+            f"the command of the MCP server is no command line: {str(error).lower()}; give it as a "
+            "list of program and arguments instead"
+        ) from None
+
+
 def target_from(
     given: str | Sequence[str],
     *,
@@ -60,7 +70,7 @@ def target_from(
         return ServerTarget(url=given, headers={**(headers or {}), **secret})
     if headers or token:
         raise ValueError("headers= and token= are for a URL, and this is a command")
-    command = tuple(shlex.split(given)) if isinstance(given, str) else tuple(given)
+    command = _words_of(given) if isinstance(given, str) else tuple(given or ())
     if not command:
         raise ValueError("name the command that starts the MCP server, or its URL")
     return ServerTarget(command=command, env=dict(env or {}), cwd=cwd)

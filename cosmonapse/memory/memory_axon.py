@@ -46,12 +46,15 @@ def engram(
         settings: Further arguments of `Axon`.
 
     Raises:
-        TypeError: The store lacks a method.
+        TypeError: The store lacks a method, or is a class.
         ValueError: See `Axon`.
     """
     missing = [name for name in _METHODS if not callable(getattr(store, name, None))]
     if missing:
         raise TypeError(f"a store of an engram has {', '.join(_METHODS)}; {missing[0]} is missing")
+
+    if isinstance(store, type):
+        raise TypeError(f"a store of an engram is an object: give {store.__name__}(...)")
 
     async def remember(operation: Operation, context: Any) -> dict[str, Any]:
         return await _done(store, operation, context.task)

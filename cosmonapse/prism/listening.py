@@ -11,12 +11,13 @@ from .home import LOOPBACK, Home, in_url, plain_address
 _BACKLOG = 128
 
 
-def listening(host: str, port: int) -> tuple[list[socket.socket], Home]:
+def listening(host: str, port: int, what: str = "Prism") -> tuple[list[socket.socket], Home]:
     """Return sockets that listen, and what they mean.
 
     Args:
         host: A name or an address; `0.0.0.0` and `::` mean every interface.
         port: The port; 0 means any free one.
+        what: What else may listen there: for the text of an error.
 
     Raises:
         PortInUse: Another process listens at one of its addresses, or none of them is of this
@@ -43,7 +44,7 @@ def listening(host: str, port: int) -> tuple[list[socket.socket], Home]:
     if lack is not None and (not listeners or lack.errno == errno.EADDRINUSE):
         for each in listeners:
             each.close()
-        raise PortInUse(f"{in_url(host)}:{port}", _reason(lack, host, port)) from lack
+        raise PortInUse(f"{in_url(host)}:{port}", _reason(lack, host, port, what)) from lack
     addresses = tuple(plain_address(each.getsockname()[0]) for each in listeners)
     return listeners, Home(host, addresses, port, socket.gethostname())
 
@@ -68,8 +69,8 @@ def _listener(family: int, place: tuple[object, ...], port: int) -> socket.socke
     return listener
 
 
-def _reason(error: OSError, host: str, port: int) -> str:
+def _reason(error: OSError, host: str, port: int, what: str) -> str:
     reason = (error.strerror or str(error)).lower()
     if error.errno != errno.EADDRINUSE:
         return reason
-    return f"{reason} (if that is a Prism, open http://{in_url(host)}:{port})"
+    return f"{reason} (if that is a {what}, open http://{in_url(host)}:{port})"

@@ -17,6 +17,8 @@ from .gateway import Face, Gateway
 from .gateway_app import make_app
 
 _END_S = 2
+_PATIENCE_S = 2.0
+"""After as long without a Synapse a person wants to know why."""
 
 
 async def serve(
@@ -27,6 +29,7 @@ async def serve(
     source: GatewaySource,
     on_ready: Callable[[], None],
     on_connected: Callable[[], None],
+    on_waiting: Callable[[], None],
     on_ending: Callable[[int], None],
     *,
     grace_s: float = 10.0,
@@ -44,6 +47,7 @@ async def serve(
         source: Tells whether the Dendrite is connected.
         on_ready: Called once it listens.
         on_connected: Called once the Synapse has answered.
+        on_waiting: Called once, if the Synapse has not answered after 2 s.
         on_ending: Called at the signal with the number of requests that are under way.
         grace_s: How long plain calls may take after the signal; a second signal ends that.
         logs_by_itself: False where the process has a log of its own for what uvicorn says.
@@ -66,11 +70,10 @@ async def serve(
     serving = asyncio.create_task(server.serve(listeners), name="http")
     ending = asyncio.create_task(stop_signal(), name="stop signal")
     try:
-        await _first_of(ending, serving, connecting, on_connected)
+        await _first_of(ending, serving, connecting, on_connected, on_waiting)
         gate.is_ending = True
         if ending.done():
-            on_ending(gate.open_count)
-            await _end_requests(gateway, gate, grace_s)
+            await _end_requests(gateway, gate, grace_s, on_ending)
     finally:
         server.should_exit = True
         if not ending.done():
@@ -95,17 +98,28 @@ async def _first_of(
     serving: asyncio.Task[None],
     connecting: asyncio.Task[None],
     on_connected: Callable[[], None],
+    on_waiting: Callable[[], None],
 ) -> None:
     """Wait for a signal, the end of the server, or the refusal of the Synapse."""
-    await asyncio.wait({ending, serving, connecting}, return_when=asyncio.FIRST_COMPLETED)
+    all_three = {ending, serving, connecting}
+    done, _ = await asyncio.wait(
+        all_three, timeout=_PATIENCE_S, return_when=asyncio.FIRST_COMPLETED
+    )
+    if not done:
+        on_waiting()
+        await asyncio.wait(all_three, return_when=asyncio.FIRST_COMPLETED)
     if connecting.done() and connecting.exception() is None:
         on_connected()
         await asyncio.wait({ending, serving}, return_when=asyncio.FIRST_COMPLETED)
 
 
-async def _end_requests(gateway: Gateway, gate: Gate, grace_s: float) -> None:
+async def _end_requests(
+    gateway: Gateway, gate: Gate, grace_s: float, on_ending: Callable[[int], None]
+) -> None:
     """End the streams at once and the plain calls in time; a second signal ends all at once."""
     again = asyncio.create_task(stop_signal(), name="second signal")
+    await asyncio.sleep(0)  # it listens from here on: who reads the line may send one at once
+    on_ending(gate.open_count)
     await gateway.close_streams()
     draining = asyncio.create_task(gate.drain(grace_s), name="drain")
     await asyncio.wait({again, draining}, return_when=asyncio.FIRST_COMPLETED)

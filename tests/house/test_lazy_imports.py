@@ -12,8 +12,21 @@ LOADED_ON_USE = {
     "opentelemetry",
     *("prometheus_client", "zeroconf"),
     *("jsonschema", "mcp", "mcp_types", "msgspec", "pydantic"),
+    *("a2a", "anyio", "google", "httpx2", "openai", "sqlite3"),
 }
 IMPORT = "import cosmonapse"
+DENDRITE = """
+import asyncio
+from cosmonapse import Axon, Dendrite, connect_synapse
+
+async def main():
+    dendrite = Dendrite(synapse=await connect_synapse("memory://lazy"), dendrite_id="lazy")
+    dendrite.attach_axon(Axon(neuron_id="plain", neuron_fn=lambda input, context: {}))
+    async with dendrite:
+        await dendrite.ask(neuron="plain", input={})
+
+asyncio.run(main())
+"""
 HELP = """
 import sys
 from cosmonapse.cli import main
@@ -59,7 +72,7 @@ assert not hasattr(package, "nobody")
     assert loaded_by(program)
 
 
-@pytest.mark.parametrize("program", [IMPORT, HELP], ids=["import", "help"])
+@pytest.mark.parametrize("program", [IMPORT, HELP, DENDRITE], ids=["import", "help", "dendrite"])
 def test_optional_packages_load_on_use_only(program):
     loaded = loaded_by(program)
 

@@ -126,6 +126,8 @@ def test_without_a_synapse_it_listens_answers_503_and_joins_once_there_is_one(ch
         assert client.get("/healthz").json() == {"ok": True, "connected": False}
         assert client.get("/readyz").status_code == 503
 
+        gateway.says(f"no Synapse answers at cosmo://127.0.0.1:{port} yet")
+
         children.synapse(port=port)
         gateway.line("  connected")
 

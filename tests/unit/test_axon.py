@@ -156,3 +156,10 @@ def test_a_neuron_may_choose_the_code_of_its_error():
     payload = reply_of_exception(NeuronError("MY_OWN", "later", recoverable=True))[1]
 
     assert payload == {"code": "MY_OWN", "message": "later", "recoverable": True}
+
+
+def test_its_repr_fits_on_a_screen():
+    axon = Axon(neuron_id="worker", neuron_fn=dict, input={"type": "object"})
+
+    assert "contract" not in repr(axon)
+    assert "card" not in repr(axon)

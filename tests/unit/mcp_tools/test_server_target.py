@@ -31,6 +31,8 @@ def test_a_url_has_headers_and_its_user_and_query_are_not_shown():
         ([], {}, "name the command"),
         ("http://host/mcp", {"env": {"A": "1"}}, "for a command"),
         ("http://host/mcp", {"cwd": "/"}, "for a command"),
+        ("npx 'x", {}, "no closing quotation; give it as a list"),
+        (None, {}, "name the command"),
         ("npx x", {"token": "t"}, "for a URL"),
         ("npx x", {"headers": {"A": "1"}}, "for a URL"),
     ],

@@ -179,6 +179,11 @@ def test_a_store_without_a_method_is_refused():
         engram("memory", type("Half", (), {"imprint": print})())
 
 
+def test_a_class_is_no_store():
+    with pytest.raises(TypeError, match=r"give SqliteMemory\(\.\.\.\)"):
+        engram("memory", SqliteMemory)
+
+
 def test_it_checks_its_inputs_itself_without_a_package():
     with SqliteMemory(":memory:") as memory:
         contract = engram("memory", memory).contract
