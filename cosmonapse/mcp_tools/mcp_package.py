@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 
 from ..errors import MissingExtra
 from ..runtime.threads import in_thread
+
+_NO_MESSAGE = (
+    "an MCP server wrote a line to its standard output that is no message of MCP; it was ignored: "
+    "what a server prints belongs on its standard error"
+)
 
 
 def check_installed() -> None:
@@ -23,3 +29,13 @@ def check_installed() -> None:
 async def load() -> None:
     """Import its client; the event loop turns meanwhile."""
     await in_thread(importlib.import_module, "mcp", name="import mcp")
+    log = logging.getLogger("mcp.client.stdio")
+    if in_one_line not in log.filters:
+        log.addFilter(in_one_line)
+
+
+def in_one_line(record: logging.LogRecord) -> bool:
+    """Let the client of MCP say of a line that is no message what to do, without a traceback."""
+    if record.exc_info and "parse JSONRPC" in str(record.msg):
+        record.msg, record.args, record.exc_info = _NO_MESSAGE, (), None
+    return True

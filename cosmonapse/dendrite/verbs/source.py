@@ -17,6 +17,7 @@ class SourceVerbs(DendriteBase):
         On a running Dendrite it returns when the first ones are registered; else `start` does that.
 
         Raises:
+            TypeError: It is no source.
             ValueError: It is attached already, or one of its Axons has an id that is taken.
             SynapseUnreachable: The Synapse did not acknowledge an Axon within 5 s.
             SynapseRefused: The Synapse refused one.
@@ -24,6 +25,10 @@ class SourceVerbs(DendriteBase):
             DendriteProtocolError: The Dendrite was stopped.
             Exception: What the source raised, as `ToolServerUnreachable`.
         """
+        if not callable(getattr(source, "supply", None)) or not hasattr(source, "counts"):
+            raise TypeError(
+                f"a source has counts and supply, as an McpServer has, not {source!r:.80}"
+            )
         if self._state == "stopped":
             raise DendriteProtocolError("this Dendrite is stopped: make a new one")
         if self._state == "new":
