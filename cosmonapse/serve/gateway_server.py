@@ -17,7 +17,7 @@ from .gateway import Face, Gateway
 from .gateway_app import make_app
 
 _END_S = 2
-_PATIENCE_S = 2.0
+_SAID_AFTER_S = 2.0
 """After as long without a Synapse a person wants to know why."""
 
 
@@ -103,7 +103,7 @@ async def _first_of(
     """Wait for a signal, the end of the server, or the refusal of the Synapse."""
     all_three = {ending, serving, connecting}
     done, _ = await asyncio.wait(
-        all_three, timeout=_PATIENCE_S, return_when=asyncio.FIRST_COMPLETED
+        all_three, timeout=_SAID_AFTER_S, return_when=asyncio.FIRST_COMPLETED
     )
     if not done:
         on_waiting()
