@@ -19,6 +19,11 @@ from .tool_loop import Refused, ToolDialect, ToolLoop, ToRun
 from .tool_questions import KnownAnswers
 from .tool_results import ToolResult, failure_text, output_text
 
+RETRIES_S = (0.2, 1.0)
+"""How long a loop waits, in seconds, before it asks a provider again that failed amid it."""
+MAX_RETRY_AFTER_S = 10.0
+"""A provider that asks for a longer wait ends the loop."""
+
 
 @runtime_checkable
 class CallsTools(Dialect, ToolDialect, Protocol):
@@ -106,7 +111,7 @@ class ToolNeuron(ProviderNeuron):
         answers = KnownAnswers(input)
         output: Output = {}
         while True:
-            async with contextlib.aclosing(self._turn(loop)) as items:
+            async with contextlib.aclosing(self._patient_turn(loop)) as items:
                 async for item in items:
                     if isinstance(item, Piece):
                         yield item
@@ -117,6 +122,27 @@ class ToolNeuron(ProviderNeuron):
                 break
             loop.give(await self._run(calls, context, answers))
         yield loop.final(output)
+
+    async def _patient_turn(self, loop: ToolLoop) -> AsyncGenerator[Piece | Output, None]:
+        """Ask the model, and again where it fails without a word after tools have run.
+
+        A retry of the caller would run these tools again.
+        """
+        for wait_s in (*RETRIES_S, None):
+            is_silent = True
+            try:
+                async with contextlib.aclosing(self._turn(loop)) as items:
+                    async for item in items:
+                        is_silent = False
+                        yield item
+            except NeuronError as error:
+                may_retry = is_silent and loop.call_count and error.recoverable
+                asked_s = error.retry_after_s or 0.0
+                if wait_s is None or not may_retry or asked_s > MAX_RETRY_AFTER_S:
+                    raise
+                await asyncio.sleep(max(wait_s, asked_s))
+            else:
+                return
 
     async def _turn(self, loop: ToolLoop) -> AsyncGenerator[Piece | Output, None]:
         """Ask the model once; a blank line parts its texts from those of earlier turns."""

@@ -166,6 +166,38 @@ async def echo(input, context):
     return input
 
 
+@pytest.mark.parametrize("source", ["openai", "anthropic"])
+async def test_a_provider_that_fails_after_a_tool_is_asked_again_and_the_tool_runs_once(
+    fabric, chat, source
+):
+    chat.calls_tools(SUM).behaves("503", "503").answers("It is 3.")
+
+    seen, last = await asked(fabric, chat, add, source=source)
+
+    assert last.output["response"] == "It is 3."
+    assert len(seen[SignalType.TOOL_CALL]) == 1
+    assert chat.requests[1].json == chat.requests[2].json == chat.requests[3].json
+
+
+@pytest.mark.parametrize(
+    ("behaviours", "requests"),
+    [
+        (["503"], 1),  # no tool has run: the caller may retry
+        (["tool", "400"], 2),
+        (["tool", "503", "503", "503"], 4),
+        (["tool", "cut-off"], 2),  # its first words are out
+    ],
+)
+async def test_a_provider_is_asked_again_only_where_that_helps(fabric, chat, behaviours, requests):
+    for each in behaviours:
+        chat.calls_tools(SUM) if each == "tool" else chat.behaves(each)
+
+    _, last = await asked(fabric, chat, add)
+
+    assert last.payload["code"].startswith("PROVIDER_")
+    assert len(chat.requests) == requests
+
+
 async def test_agents_that_are_tools_of_each_other_end(fabric, chat):
     for each in ["ab", "ba"]:
         agent = Neuron(
