@@ -30,6 +30,7 @@ from .gateway import Gateway
 
 _TEXT, _OUTPUT = "text", "output"
 _EVERY_S = 0.05
+_CARDS_S = 0.25
 _MAX_TIMEOUT_S = 30 * 24 * 3600.0
 
 
@@ -103,7 +104,7 @@ class NeuronExecutor(AgentExecutor):
 
     async def _errand(self, context: RequestContext) -> _Errand:
         neuron, task_id = _neuron(context), str(context.task_id)
-        cards = await self._gateway.cards()
+        cards = await self._gateway.cards(_CARDS_S)
         key = text_key(cards[neuron].input) if neuron in cards else text_key(None)
         pieces = pieces_of(_message(context).parts)
         timeout_s = _timeout_s(context, self._gateway.settings.timeout_s)

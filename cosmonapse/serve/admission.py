@@ -41,6 +41,7 @@ class Refusal:
         text: What is wrong, and what to do.
         headers: Beside those of its form.
         counter: What counts it; empty for none.
+        may_retry: Whether the same request may be sent again: it has done nothing.
     """
 
     status: int
@@ -48,6 +49,7 @@ class Refusal:
     text: str = ""
     headers: Mapping[str, str] = attrs.field(factory=dict)
     counter: str = ""
+    may_retry: bool = False
 
 
 @attrs.frozen

@@ -24,6 +24,14 @@ _ENDING = Refusal(
     "this gateway is ending; try again",
     {"retry-after": "1", "connection": "close"},
     "refused.not_ready",
+    may_retry=True,
+)
+_CUT = Refusal(
+    503,
+    "CANCELLED",
+    "this gateway has ended before the answer: the task is cancelled, and may have run in part",
+    # Clients of OpenAI repeat each 503 by themselves.
+    {"connection": "close", "x-should-retry": "false"},
 )
 _WAITING = Refusal(
     503,
@@ -31,6 +39,7 @@ _WAITING = Refusal(
     "the service behind this one cannot be reached at the moment; try again later",
     {"retry-after": "1"},
     "refused.not_ready",
+    may_retry=True,
 )
 
 
@@ -161,7 +170,7 @@ class Gate:
         if request.has_begun:
             await request.send({"type": "http.response.body", "body": b""})
         else:
-            await self._refuse(scope, request.send, _ENDING)
+            await self._refuse(scope, request.send, _CUT)
 
     async def _body(self, scope: Scope, receive: Receive, most: int) -> Receive | Refusal | None:
         """Read the body; return what gives it to the app, or the refusal of one too large.

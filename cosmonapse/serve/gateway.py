@@ -13,9 +13,13 @@ from starlette.routing import BaseRoute
 
 from ..cards import Card
 from ..dendrite import Dendrite
+from ..errors import CosmonapseError
 from ..registry import NeuronRecord
 
 _FRESH_S = 1.0
+_CARD_S = 1.0
+"""How long one card may take; one that does not come is left out and asked for again."""
+_WAIT_S = 2.0
 
 
 @attrs.frozen(kw_only=True)
@@ -75,8 +79,10 @@ class Gateway:
         self._readers: set[Closable] = set()
         self._is_ending = False
         self._cards: Mapping[str, Card] = {}
+        self._has_cards = False
         self._asked_at_s = float("-inf")
-        self._asking = asyncio.Lock()
+        self._asking: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
 
     async def neurons(self) -> list[NeuronRecord]:
         """Return the live Axons.
@@ -86,26 +92,51 @@ class Gateway:
         """
         return await self.dendrite.find_neurons()
 
-    async def cards(self) -> Mapping[str, Card]:
+    async def cards(self, wait_s: float = _WAIT_S) -> Mapping[str, Card]:
         """Return the cards of all live Neurons that have one, as of a second ago at most.
+
+        A Neuron that keeps its card back does not hold up the others: after `wait_s` seconds the
+        cards are those that were there last.
+
+        Args:
+            wait_s: The longest wait, but for the very first time, in seconds.
 
         Raises:
             SynapseUnreachable: The Synapse does not answer.
         """
-        async with self._asking:
-            now_s = asyncio.get_running_loop().time()
-            if now_s - self._asked_at_s > _FRESH_S:
-                self._asked_at_s = now_s  # before the answer: what changes meanwhile is asked again
-                try:
-                    self._cards = await self.dendrite.cards()
-                except BaseException:
-                    self.forget_cards()
-                    raise
-            return self._cards
+        now_s = asyncio.get_running_loop().time()
+        if self._asking is None and now_s - self._asked_at_s > _FRESH_S:
+            self._asked_at_s = now_s  # before the answer: what changes meanwhile is asked again
+            self._asking = asyncio.create_task(self._ask(), name="ask for the cards")
+        asking = self._asking
+        if asking is not None:
+            longest_s = wait_s if self._has_cards else _WAIT_S
+            await asyncio.wait([asking], timeout=max(0.0, self._asked_at_s + longest_s - now_s))
+            if asking.cancelled():  # by `forget_cards`
+                return await self.cards(wait_s)
+            if asking.done():
+                asking.result()
+                if self._failure is not None:
+                    raise self._failure
+        return self._cards
+
+    async def _ask(self) -> None:
+        try:
+            self._cards = await self.dendrite.cards(timeout_s=_CARD_S)
+            self._has_cards, self._failure = True, None
+        except (CosmonapseError, TimeoutError) as error:
+            self._failure = error
+            self._asked_at_s = float("-inf")
+        finally:
+            if self._asking is asyncio.current_task():
+                self._asking = None
 
     def forget_cards(self) -> None:
         """Ask for the cards again at the next call of `cards`: a Neuron has come or gone."""
         self._asked_at_s = float("-inf")
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
 
     @contextlib.asynccontextmanager
     async def open(self, reader: C) -> AsyncIterator[C]:
@@ -122,4 +153,5 @@ class Gateway:
     async def close_streams(self) -> None:
         """Close every reader that is streamed, now and later: its client gets the last event."""
         self._is_ending = True
+        self.forget_cards()
         await asyncio.gather(*(reader.close() for reader in list(self._readers)))

@@ -23,5 +23,5 @@ def body_of(path: str, refusal: Refusal) -> bytes:
         code = _OPENAI_CODES.get(refusal.code, refusal.code)
         error = {"message": refusal.text, "type": kind, "param": None, "code": code}
         return to_json({"error": error})
-    retry = refusal.status == 503
-    return to_json({"error": refusal.text, "code": refusal.code, "retry": retry, "trace_id": None})
+    told = {"error": refusal.text, "code": refusal.code, "retry": refusal.may_retry}
+    return to_json({**told, "trace_id": None})

@@ -144,7 +144,7 @@ async def test_at_the_end_what_has_begun_is_cut_at_once_and_the_rest_has_its_tim
     assert (plain.status, refused.status) == (200, 503)
 
 
-async def test_a_plain_call_that_takes_too_long_is_503():
+async def test_a_plain_call_that_takes_too_long_is_503_and_not_to_be_sent_again():
     async def app(scope, receive, send):
         await asyncio.Event().wait()
 
@@ -156,7 +156,9 @@ async def test_a_plain_call_that_takes_too_long_is_503():
     await gate.drain(0.0)
     await running
 
-    assert (request.status, request.body["code"]) == (503, "ENDING")
+    assert (request.status, request.body["code"]) == (503, "CANCELLED")
+    assert request.body["retry"] is False
+    assert (b"x-should-retry", b"false") in request.sent[0]["headers"]
     assert gate.open_count == 0
 
 
