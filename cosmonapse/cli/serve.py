@@ -358,7 +358,8 @@ def _gateway_of(asked: Asked, home: Home) -> tuple[Gateway, GatewaySource]:
         namespace=asked.namespace,
         dendrite_id="gateway",
     )
-    return Gateway(dendrite, _settings_of(asked, home.url)), GatewaySource(dendrite, pulse)
+    gateway = Gateway(dendrite, _settings_of(asked, home.url))
+    return gateway, GatewaySource(dendrite, pulse, gateway.counts)
 
 
 def _reporter_of(source: GatewaySource) -> ServiceReporter:

@@ -12,6 +12,7 @@ from .dendrite_source import DendriteSource
 from .exposed import event_families
 
 _OURS = (
+    *("drop.a2a_task", "drop.output_schema", "drop.unfit_card"),
     *("cut.slow_request", "cut.too_many_connections", "refused.host", "refused.not_ready"),
     *("refused.origin", "refused.token", "refused.too_large"),
 )
@@ -23,14 +24,12 @@ class GatewaySource(DendriteSource):
     Args:
         dendrite: Its Dendrite.
         pulse: The beat of its loop.
-
-    Attributes:
-        counts: The requests that it refused and the connections that it cut.
+        counts: What it refused, cut or left out.
     """
 
-    def __init__(self, dendrite: Dendrite, pulse: LoopPulse) -> None:
+    def __init__(self, dendrite: Dendrite, pulse: LoopPulse, counts: Counter[str]) -> None:
         super().__init__(dendrite, pulse)
-        self.counts: Counter[str] = Counter()
+        self.counts = counts
 
     def families(self) -> list[Family]:
         """See `Exposed`."""

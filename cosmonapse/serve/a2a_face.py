@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -61,8 +60,7 @@ class A2aFace:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._agent = gateway.settings.a2a_agent
-        self._tasks = BoundedTasks()
-        store = NeuronTaskStore(self._tasks)
+        store = NeuronTaskStore(BoundedTasks(counts=gateway.counts))
         self._handler = DefaultRequestHandler(
             NeuronExecutor(gateway, store),
             store,
@@ -73,11 +71,6 @@ class A2aFace:
         )
         self._bare: Mapping[str, Card] = {}
         self._asked_at_s = float("-inf")
-
-    @property
-    def counts(self) -> Counter[str]:
-        """The tasks that were dropped before their time."""
-        return self._tasks.counts
 
     def routes(self) -> Sequence[BaseRoute]:
         """Return the routes: the list, the cards, JSON-RPC and REST."""

@@ -59,16 +59,21 @@ class BoundedTasks:
         max_tasks: The most tasks.
         max_bytes: The most bytes of all of them.
         keep_s: The longest time that a task is kept after its last change.
+        counts: Where tasks are counted that were dropped before their time; by default its own.
 
     Attributes:
-        counts: The tasks that were dropped before their time.
+        counts: The same.
         bytes_held: The bytes of all of them, with 1 KiB for each.
     """
 
     def __init__(
-        self, max_tasks: int = MAX_TASKS, max_bytes: int = MAX_BYTES, keep_s: float = KEEP_S
+        self,
+        max_tasks: int = MAX_TASKS,
+        max_bytes: int = MAX_BYTES,
+        keep_s: float = KEEP_S,
+        counts: Counter[str] | None = None,
     ) -> None:
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter() if counts is None else counts
         self.bytes_held = 0
         self._max_tasks = max_tasks
         self._max_bytes = max_bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
@@ -71,9 +72,13 @@ class Gateway:
     Args:
         dendrite: Sends the tasks; it runs as long as the app.
         settings: How it serves.
+
+    Attributes:
+        counts: What the gate and the faces refused, cut or left out.
     """
 
     def __init__(self, dendrite: Dendrite, settings: GatewaySettings) -> None:
+        self.counts: Counter[str] = Counter()
         self.dendrite = dendrite
         self.settings = settings
         self._readers: set[Closable] = set()

@@ -64,7 +64,7 @@ async def serve(
         admission,
         gateway.settings.max_body_bytes,
         lambda: connecting.done(),
-        source.counts,
+        gateway.counts,
     )
     server = _http_server(gate, logs_by_itself, on_ready)
     serving = asyncio.create_task(server.serve(listeners), name="http")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 
 import anyio
@@ -48,11 +47,6 @@ class McpFace:
             security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
             max_request_body_size=gateway.settings.max_body_bytes,
         )
-
-    @property
-    def counts(self) -> Counter[str]:
-        """The cards that are no tools, and the output schemas that are left out."""
-        return self.tools.counts
 
     def routes(self) -> Sequence[BaseRoute]:
         """See `Face`. A Route, because a Mount answers /mcp with a redirect."""

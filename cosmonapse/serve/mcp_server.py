@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import json
 import logging
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,7 +58,8 @@ class ToolServer:
 
     Attributes:
         server: The server of the MCP SDK, for any transport.
-        counts: The cards that are no tools, and the output schemas that are left out.
+        counts: Those of the gateway; the cards that are no tools, and the output schemas that are
+            left out, are among them.
     """
 
     def __init__(self, gateway: Gateway) -> None:
@@ -67,7 +67,7 @@ class ToolServer:
         self._patterns = gateway.settings.tools
         self._tools: dict[str, tuple[str, ListedTool | None]] = {}
         self._changes = ToolChanges(gateway, self._fingerprint)
-        self.counts: Counter[str] = Counter()
+        self.counts = gateway.counts
         self.server: Server[Any] = Server(
             NAME,
             version=gateway.settings.version,

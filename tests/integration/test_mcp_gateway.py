@@ -31,6 +31,7 @@ from support.mcp_clients import (
 )
 from support.node import GATEWAY_CLIENTS, gateway_node_or_skip
 from support.processes import Children
+from support.scraping import Scrape
 
 BOOKING = {
     "type": "object",
@@ -117,7 +118,8 @@ UNDESCRIBED = Axon(neuron_id="undescribed", neuron_fn=echo)
 
 @pytest.fixture(scope="module")
 def gateway(url):
-    with serving(url, *NEURONS, UNFIT, FLAWED, UNDESCRIBED, flags=["--mcp"]) as running:
+    flags = ["--mcp", "--metrics", "127.0.0.1:0"]
+    with serving(url, *NEURONS, UNFIT, FLAWED, UNDESCRIBED, flags=flags) as running:
         yield running
 
 
@@ -252,7 +254,7 @@ async def test_errors_tell_a_model_what_to_do(gateway):
     assert unfit.startswith("NO_SUCH_NEURON: there is no tool 'unfit'")
 
 
-async def test_cards_that_would_spoil_the_list_are_named_in_the_log(gateway):
+async def test_cards_that_would_spoil_the_list_are_named_in_the_log_and_in_the_metrics(gateway):
     async with client_of(gateway, "http", "auto") as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
 
@@ -260,6 +262,9 @@ async def test_cards_that_would_spoil_the_list_are_named_in_the_log(gateway):
     assert "unfit is no tool of MCP: its input schema: the root" in gateway.process.said
     assert "flawed is a tool of MCP without its output schema" in gateway.process.said
     assert gateway.process.said.count("unfit is no tool") == 1
+    metrics = Scrape(gateway.process.line("  metrics").text)
+    for event in ("drop.unfit_card", "drop.output_schema"):
+        assert metrics.value("cosmonapse_events_total", side="gateway", event=event) == 1
 
 
 async def test_a_client_that_listens_hears_of_a_new_tool_once_it_can_list_it(gateway):
