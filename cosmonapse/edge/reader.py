@@ -7,7 +7,7 @@ from collections import deque
 
 from ..dendrite.caller.pathway import Pathway
 from ..dendrite.caller.signal_buffer import Cursor
-from ..errors import DendriteProtocolError
+from ..errors import DendriteProtocolError, NeuronError
 from ..signals import QUESTIONS, Signal, SignalType
 
 _MAY_REFUSE = (SignalType.ERROR, *QUESTIONS)
@@ -43,6 +43,24 @@ class SignalReader:
         A stream that takes all of it before it writes wakes up once for many Signals.
         """
         return bool(self.ahead) or self._look()
+
+    async def yield_to_others(self) -> None:
+        """Let the other tasks of the loop run, unless so much waits that some may be dropped."""
+        if self._cursor is None or not self._cursor.is_far_behind:
+            await asyncio.sleep(0)
+
+    @property
+    def missed(self) -> int:
+        """How many Signals were dropped before this reader came to them: its client is slow."""
+        return 0 if self._cursor is None else self._cursor.missed
+
+    @property
+    def gap(self) -> NeuronError | None:
+        """Why a text that is streamed would not be whole; None if nothing is missing."""
+        if not self.missed:
+            return None
+        text = f"the client reads too slowly: {self.missed:,} Signals of the stream are lost"
+        return NeuronError("STREAM_GAP", text)
 
     async def next(self) -> Signal | None:
         """Return the next Signal, or None at the end; raises as `take` does."""

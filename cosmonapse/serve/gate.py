@@ -18,6 +18,7 @@ from .admission import OPEN_PATHS, Admission, Admitted, Refusal, cors_headers
 from .refusals import body_of
 
 _STREAM_END_S = 0.5
+_LAST_S = 0.1
 _ENDING = Refusal(
     503,
     "ENDING",
@@ -168,7 +169,13 @@ class Gate:
     async def _cut(self, scope: Scope, request: _OpenRequest) -> None:
         """End a request that the end of the gateway has cancelled."""
         if request.has_begun:
-            await request.send({"type": "http.response.body", "body": b""})
+            try:
+                async with asyncio.timeout(_LAST_S):
+                    await request.send({"type": "http.response.body", "body": b""})
+            except TimeoutError:  # its client does not read
+                connection = connection_of(scope)
+                if connection is not None:
+                    connection.cut()
         else:
             await self._refuse(scope, request.send, _CUT)
 

@@ -19,6 +19,8 @@ from .gateway_app import make_app
 _END_S = 2
 _SAID_AFTER_S = 2.0
 """After as long without a Synapse a person wants to know why."""
+_FLUSH_S = 0.3
+"""How long clients may still read what was written to them; uvicorn looks every 0.1 s."""
 
 
 async def serve(
@@ -78,6 +80,9 @@ async def serve(
         server.should_exit = True
         if not ending.done():
             ending.cancel()
+        await asyncio.wait({serving}, timeout=_FLUSH_S)
+        for connection in list(server.server_state.connections):
+            connection.cut()  # its client does not read the rest of its answer
         await asyncio.wait({serving, ending})
         await dendrite.stop("signal", drain_s=0.0)
         connecting.cancel()

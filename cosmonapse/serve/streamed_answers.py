@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from ..edge import sse
 from ..edge.reader import SignalReader
-from ..edge.starlette_answers import KEEP_ALIVE_S, SignalsResponse
+from ..edge.starlette_answers import SignalsResponse, events
 from ..errors import DendriteProtocolError, NeedsAnswer, NeuronError
 from ..prism.timed_http import connection_of
 from ..signals import Signal
@@ -55,20 +54,11 @@ class StreamedTrace(StreamedTask):
 
     def __init__(self, gateway: Gateway, reader: SignalReader) -> None:
         super().__init__(gateway, reader, as_text=False)
-        self.body_iterator = _events(reader)
+        self.body_iterator = events(reader, _event)
 
 
-async def _events(reader: SignalReader) -> AsyncIterator[bytes]:
-    try:
-        while True:
-            if not await reader.wait(KEEP_ALIVE_S):
-                yield sse.KEEP_ALIVE
-            elif (signal := await reader.next()) is not None:
-                yield sse.event(signal.type.value.lower(), _told(signal))
-            else:
-                return
-    except DendriteProtocolError:
-        yield sse.CUT_OFF
+def _event(signal: Signal) -> bytes:
+    return sse.event(signal.type.value.lower(), _told(signal))
 
 
 def _told(signal: Signal) -> dict[str, Any]:

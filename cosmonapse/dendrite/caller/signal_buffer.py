@@ -64,6 +64,11 @@ class Cursor:
         self.missed = 0
         self.waits = False
 
+    @property
+    def is_far_behind(self) -> bool:
+        """Whether so many Signals wait for its reader that some may soon be dropped."""
+        return self._buffer.end - self.position > MAX_SIGNALS // 8
+
     def next(self) -> Signal | None:
         """Return the next Signal of its types and advance; None if there is none yet."""
         buffer, types = self._buffer, self._types

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 
 from starlette.types import Send
 
+from ...edge.outcomes import answer_of
 from ...edge.reader import SignalReader
 from ...edge.sse import CONTENT_TYPE, HEADERS
 from ...errors import DendriteProtocolError
 from .chunks import KEEP_ALIVE, ChatChunks
+from .error_bodies import in_openai_form
 
 _SILENT_S = 5.0
+_MOST_AT_ONCE = 1_000
 _HEADERS = (
     (b"content-type", f"{CONTENT_TYPE}; charset=utf-8".encode()),
     *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),
@@ -39,16 +42,21 @@ async def send_stream(
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         if await reader.wait(_SILENT_S):
             piece, has_more = _arrived(reader, chunks)
+            await reader.yield_to_others()
         else:
             piece = KEEP_ALIVE
     await send({"type": "http.response.body", "body": piece})
 
 
 def _arrived(reader: SignalReader, chunks: ChatChunks) -> tuple[bytes, bool]:
-    """Return the pieces of all that has arrived, and whether more will follow."""
+    """Return the pieces of what has arrived, and whether more will follow."""
+    left = _MOST_AT_ONCE
     try:
-        while reader.is_ready:
+        while left and reader.is_ready:
+            left -= 1
             signal = reader.take()
+            if (gap := reader.gap) is not None:
+                return chunks.error(in_openai_form(answer_of(gap))), False
             if signal is None:
                 return chunks.end(is_cut=reader.is_closed), False
             chunks.take(signal)

@@ -53,6 +53,7 @@ class PlayedReader:
     """A reader that is silent once, then has an output."""
 
     is_closed = False
+    gap = None
 
     def __init__(self):
         self._waits = iter([False, True])
@@ -65,6 +66,9 @@ class PlayedReader:
 
     def take(self):
         return next(self._signals)
+
+    async def yield_to_others(self):
+        pass
 
 
 async def answered(gateway, model="chat", **headers):
