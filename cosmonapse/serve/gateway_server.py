@@ -82,7 +82,8 @@ async def serve(
             ending.cancel()
         await asyncio.wait({serving}, timeout=_FLUSH_S)
         for connection in list(server.server_state.connections):
-            connection.cut()  # its client does not read the rest of its answer
+            if connection.transport.get_write_buffer_size():
+                connection.cut()  # its client does not read the rest of its answer
         await asyncio.wait({serving, ending})
         await dendrite.stop("signal", drain_s=0.0)
         connecting.cancel()

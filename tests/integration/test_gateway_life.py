@@ -1,6 +1,7 @@
 """The life of a gateway: no Synapse yet, SIGTERM with clients, and what it refuses to start as."""
 
 import asyncio
+import http.client
 import json
 import signal
 import threading
@@ -76,6 +77,29 @@ def test_sigterm_ends_open_streams_within_a_second_with_a_last_event(url, held):
         "NOT_READY",
         "CANCELLED",  # the end of the task was there first
     )
+
+
+async def wide(input, context):
+    for _ in range(50):
+        yield "x" * 200_000
+
+
+def test_sigterm_waits_for_no_client_that_does_not_read_its_stream(url):
+    with serving(url, Axon(neuron_id="wide", neuron_fn=wide)) as gateway:
+        place = httpx.URL(gateway.base_url)
+        connection = http.client.HTTPConnection(place.host, place.port, timeout=10)
+        headers = {"accept": "text/event-stream", "content-type": "application/json"}
+        connection.request("POST", "/neurons/wide", "{}", {**gateway.headers, **headers})
+        assert connection.getresponse().status == 200  # and no more is read
+
+        began_s = time.perf_counter()
+        gateway.process.send(signal.SIGTERM)
+        code = gateway.process.wait()
+        took_s = time.perf_counter() - began_s
+        connection.close()
+
+    assert code == 0
+    assert took_s < 2 * ENDED_S  # far from the 10 s that plain calls have
 
 
 def test_a_plain_call_may_end_after_sigterm_while_new_ones_are_refused(url, held):
