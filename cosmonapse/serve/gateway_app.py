@@ -17,7 +17,7 @@ try:
     from starlette.exceptions import HTTPException
     from starlette.requests import Request
     from starlette.responses import JSONResponse, Response
-    from starlette.routing import Route
+    from starlette.routing import BaseRoute, Route
 except ImportError:
     raise MissingExtra("starlette", "serve") from None
 
@@ -53,14 +53,24 @@ def make_app(gateway: Gateway, faces: Sequence[Face], ready: Callable[[], Judgem
         if not isinstance(error, HTTPException):
             raise error
         text = f"{error.detail}: {request.method[:20]} {request.url.path[:200]}"
+        if error.status_code == 404:
+            text = f"{text}; this gateway serves {', '.join(beginnings)}"
         code = error.detail.upper().replace(" ", "_")
         refusal = Refusal(error.status_code, code, text, error.headers or {})
         body = body_of(request.url.path, refusal)
         return Response(body, error.status_code, refusal.headers, JSON_TYPE)
 
-    routes = [Route("/healthz", healthz), Route("/readyz", readyz)]
+    routes: list[BaseRoute] = [Route("/healthz", healthz), Route("/readyz", readyz)]
+    routes += [route for face in faces for route in face.routes()]
+    beginnings = sorted({_beginning_of(route) for route in routes} - {""})
     return Starlette(
-        routes=[*routes, *(route for face in faces for route in face.routes())],
+        routes=routes,
         exception_handlers={HTTPException: on_no_route},
         lifespan=lifespan,
     )
+
+
+def _beginning_of(route: BaseRoute) -> str:
+    """Return the first part of its path, such as `/neurons`; empty for one that has a pattern."""
+    first = "/" + getattr(route, "path", "").strip("/").partition("/")[0]
+    return "" if first == "/" or "{" in first else first

@@ -241,6 +241,14 @@ def test_a_path_that_is_not_there_and_a_wrong_method_are_json(client):
     assert client.delete("/neurons").json()["code"] == "METHOD_NOT_ALLOWED"
 
 
+def test_a_path_that_is_not_there_names_those_that_are(client):
+    text = client.get("/").json()["error"]
+
+    assert text.startswith(
+        "Not Found: GET /; this gateway serves /capabilities, /healthz, /neurons"
+    )
+
+
 def test_a_body_without_a_length_is_cut_at_the_limit(gateway):
     pieces = (b" " * 1024 * 1024 for _ in range(64))
     with gateway.client() as client:
