@@ -95,14 +95,21 @@ class ToolServer:
         """Return the tools of now, by name."""
         cards = await self._gateway.cards()
         shown = {name: card for name, card in cards.items() if is_exposed(name, self._patterns)}
+        for name, card in shown.items():
+            if not self._is_known(card):
+                await asyncio.sleep(0)  # each takes some milliseconds: calls go on in between
+                self._tools[name] = self._known(card)
         self._tools = {name: self._known(card) for name, card in shown.items()}
         return {name: tool for name, (_, tool) in self._tools.items() if tool is not None}
 
+    def _is_known(self, card: Card) -> bool:
+        known = self._tools.get(card.neuron_id)
+        return known is not None and known[0] == card.digest
+
     def _known(self, card: Card) -> tuple[str, ListedTool | None]:
         """Return the tool of a card, made once for each digest."""
-        known = self._tools.get(card.neuron_id)
-        if known is not None and known[0] == card.digest:
-            return known
+        if self._is_known(card):
+            return self._tools[card.neuron_id]
         return card.digest, self._made(card)
 
     def _made(self, card: Card) -> ListedTool | None:
