@@ -243,7 +243,9 @@ class McpServer:
         self._left_out = left_out
         if not self._hosted:
             names = ", ".join(tool.name for tool in tools) or "none"
-            _LOG.warning("%s: no tool is hosted; it has: %s", self._name, names)
+            wanted = ", ".join(self._patterns)
+            text = "the MCP server %s: no tool is hosted; wanted: %s; it has: %s"
+            _LOG.warning(text, self._name, wanted, names)
 
     def _axon(self, neuron_id: str, tool: Tool) -> Axon:
         async def call(given: Any, context: TaskContext) -> dict[str, Any]:
