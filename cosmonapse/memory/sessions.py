@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from ..errors import MemoryFileError, NeuronError
 from ..ids import new_event_id
 from ..runtime import clock
 from ..signals import Signal
-from ..stores.sqlite_file import FileKind, SqliteFile
+from ..stores.sqlite_file import FileKind, KeptInFile
 from . import turns
 from .turns import Message
 
@@ -64,7 +63,7 @@ session IN (SELECT session FROM sessions ORDER BY newest DESC LIMIT -1 OFFSET ?)
 """
 
 
-class Sessions:
+class Sessions(KeptInFile):
     """The turns of chats: a `context_fetcher` that also keeps each turn after its answer.
 
     `Axon(..., context_fetcher=Sessions("chat.db"))` and a TASK with `context_ref={"session": "s1",
@@ -110,26 +109,7 @@ class Sessions:
         self._max_turns, self._max_sessions = max_turns, max_sessions
         self._max_turn_bytes, self._max_age_s = max_turn_bytes, max_age_s
         self._clock = clock
-        self._file = SqliteFile(path, _KIND)
-        self.path = self._file.path
-
-    def __repr__(self) -> str:
-        """Name it with its file."""
-        return f"Sessions({self.path!r})"
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        """Close."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the file. Idempotent."""
-        self._file.close()
+        super().__init__(path, _KIND)
 
     @property
     def counts(self) -> dict[str, int]:

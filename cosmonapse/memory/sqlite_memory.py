@@ -6,13 +6,12 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from ..errors import MemoryFileError
 from ..memory_ops import DEFAULT_HITS, Forget, Imprint, Recall
 from ..runtime import clock
-from ..stores.sqlite_file import FileKind, SqliteFile
+from ..stores.sqlite_file import FileKind, KeptInFile
 from . import match
 from .terms import indexed_terms
 
@@ -70,7 +69,7 @@ ORDER BY ranked.rank, ranked.n DESC LIMIT ?3
 """
 
 
-class SqliteMemory:
+class SqliteMemory(KeptInFile):
     """Texts in a file, found again by their words: case and accents do not count.
 
     The best hit has the most and the rarest words of the query (bm25); of equals the newest is
@@ -107,26 +106,7 @@ class SqliteMemory:
         self._max_entries = max_entries
         self._recall_s = recall_s
         self._clock = clock
-        self._file = SqliteFile(path, _KIND)
-        self.path = self._file.path
-
-    def __repr__(self) -> str:
-        """Name it with its file."""
-        return f"SqliteMemory({self.path!r})"
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        """Close."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the file. Idempotent."""
-        self._file.close()
+        super().__init__(path, _KIND)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -15,7 +14,7 @@ from ..registry import NeuronRecord
 from ..runtime import clock
 from . import history
 from .port import Records
-from .sqlite_file import FileKind, SqliteFile
+from .sqlite_file import FileKind, KeptInFile
 
 if TYPE_CHECKING:
     import sqlite3
@@ -69,7 +68,7 @@ _KIND = FileKind(
 )
 
 
-class SqliteRegistryStore:
+class SqliteRegistryStore(KeptInFile):
     """A `RegistryStore` in a file. Several processes may share one; written records survive a kill.
 
     Args:
@@ -96,26 +95,7 @@ class SqliteRegistryStore:
             raise ValueError(f"max_records must be at least 1, not {max_records}")
         self._max_records = max_records
         self._clock = clock
-        self._file = SqliteFile(path, _KIND)
-        self.path = self._file.path
-
-    def __repr__(self) -> str:
-        """Name it with its file."""
-        return f"SqliteRegistryStore({self.path!r})"
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        """Close."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the file. Idempotent."""
-        self._file.close()
+        super().__init__(path, _KIND)
 
     def upsert(self, record: NeuronRecord) -> None:
         """Store a record; see `RegistryStore.upsert`."""

@@ -7,8 +7,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+from types import MappingProxyType, TracebackType
+from typing import TYPE_CHECKING, Self
 
 import attrs
 
@@ -108,6 +108,43 @@ class SqliteFile:
         with self.reading() as connection, connection:  # the second one commits or rolls back
             connection.execute("BEGIN IMMEDIATE")
             yield connection
+
+
+class KeptInFile:
+    """What is kept in one file; also a context manager that closes it.
+
+    Args:
+        path: The file, as for `SqliteFile`.
+        kind: What it holds.
+
+    Attributes:
+        path: The file.
+
+    Raises:
+        OSError: As `SqliteFile`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], kind: FileKind) -> None:
+        self._file = SqliteFile(path, kind)
+        self.path = self._file.path
+
+    def __repr__(self) -> str:
+        """Name it with its file."""
+        return f"{type(self).__name__}({self.path!r})"
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+        self._file.close()
 
 
 @contextlib.contextmanager
