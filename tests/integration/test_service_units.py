@@ -1,5 +1,6 @@
 """`cosmo service`: the units are valid, their commands start, and what cannot work is refused."""
 
+import importlib
 import os
 import pwd
 import shlex
@@ -9,7 +10,7 @@ import subprocess
 
 import pytest
 
-from cosmonapse.cli import run, serve
+from cosmonapse.cli import run
 from support.processes import free_ports
 from support.service_manager import ToldManager, address_in
 
@@ -243,7 +244,14 @@ def test_a_token_of_the_environment_is_refused_and_kept_out_of_the_text(cosmo, m
 
 
 def test_a_missing_extra_of_a_gateway_is_told_before_a_unit_is_written(cosmo, monkeypatch):
-    monkeypatch.setitem(serve._FACES, "a2a", ("serve.gone", "Gone", "a2a", "a2a"))
+    load = importlib.import_module
+
+    def without_a2a(name, package=None):
+        if name.endswith(".a2a_face"):
+            raise ModuleNotFoundError("No module named 'a2a'", name="a2a")
+        return load(name, package)
+
+    monkeypatch.setattr(importlib, "import_module", without_a2a)
 
     code, said = cosmo("install", "serve", "--a2a", "--user")
 

@@ -53,7 +53,8 @@ def test_a_flood_is_some_lines_and_a_count_from_many_threads_too(logger, kept, r
     repeats.flush()
 
     assert kept.texts[:2] == ["lost it"] * 2
-    assert kept.texts[2:] == ["lost it (repeated 998 times in 0 s)"]
+    (last,) = kept.texts[2:]
+    assert last.startswith("lost it (repeated 998 times in ")
 
 
 def test_another_template_level_or_logger_is_another_message(logger, kept, repeats):
