@@ -23,7 +23,7 @@ SHIPPED := setup.py $(shell find zmq_transport cosmonapse docs/. -name __pycache
 KERNEL := setup.py zmq_transport/kernel_sources.py $(wildcard */kernel/*.pyx */kernel/*.pxi)
 
 .DEFAULT_GOAL := help
-QUICK := property unit javascript
+QUICK := property unit javascript house
 SUITE := cosmonapse/testing/conformance
 # What calls a kernel, for the run with the plain twins.
 NEAR_KERNEL := $(addprefix tests/,property unit/dendrite unit/kernel unit/synapse unit/zmq_transport) \
@@ -59,17 +59,16 @@ define BESIDE
 	exit $$quick; }
 endef
 
-# What has real processes waits most of its time: it runs in two halves beside each other, the first one beside the
-# browser already. Meanwhile the others run, out of their way. A browser whose frames are measured draws alone. ARGS
-# reaches every pytest.
-FIRST_HALF := tests/integration/test_[a-r]*.py
+# What has real processes waits most of its time: it runs in two halves beside each other. Meanwhile the others
+# run, out of their way. A browser whose frames are measured draws alone. ARGS reaches every pytest.
+FIRST_HALF := tests/integration/test_[a-n]*.py
 FRAMES := tests/browser/test_flood.py
 test: $(DEV)/.installed $(DEV)/.uwsgi $(NPM) $(GATEWAY_NPM) ## run every test
 	@status=0; $(RUN) pytest $(ARGS) $(FRAMES) || status=$$?; logs=$$(mktemp -d); \
 	$(BESIDE) > $$logs/beside 2>&1 & beside=$$!; half=; \
 	trap 'kill $$beside $$half 2> /dev/null; rm -rf $$logs' EXIT; trap 'exit 130' INT TERM; \
-	nice -n 2 $(RUN) pytest -p no:cacheprovider $(ARGS) $(FIRST_HALF) > $$logs/half 2>&1 & half=$$!; \
 	$(RUN) pytest $(ARGS) tests/browser --ignore=$(FRAMES) || status=$$?; \
+	$(RUN) pytest -p no:cacheprovider $(ARGS) $(FIRST_HALF) > $$logs/half 2>&1 & half=$$!; \
 	$(RUN) pytest $(ARGS) tests $(foreach each,browser $(QUICK),--ignore=tests/$(each)) \
 	--ignore-glob='$(FIRST_HALF)' || status=$$?; \
 	wait $$half || status=$$?; cat $$logs/half; wait $$beside || status=$$?; cat $$logs/beside; exit $$status

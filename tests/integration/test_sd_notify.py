@@ -41,6 +41,14 @@ def start_manager(tmp_path):
         each.close()
 
 
+def until_one_is_left(caller, neuron):
+    """Wait until the process before a reload has left: it must not get the task."""
+    end_s = time.monotonic() + 20
+    while [each.neuron_id for each in caller.find_neurons()].count(neuron) > 1:
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
+
+
 def until_silent(manager, line, for_s):
     """Wait until a line has not come for so long; return whether that happened."""
     end_s = time.monotonic() + 20.0
@@ -94,6 +102,7 @@ def test_a_worker_is_ready_when_its_axons_are_registered_and_silent_when_one_blo
     with BlockingDendrite(url, namespace="told", dendrite_id="caller") as caller:
         names = caller.ask(neuron="environment", input={})["names"]
         assert not {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"} & set(names)
+        until_one_is_left(caller, "blocks")
         caller.dispatch_task(neuron="blocks", input={"for_s": 60.0})
         assert until_silent(manager, "WATCHDOG=1", WATCHDOG_S)
         assert manager.has("STATUS=the event loop of process")
