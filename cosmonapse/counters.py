@@ -33,6 +33,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "drop.repeated_reply": "Replies that arrived a second time.",
         "gap.replies": "Streamed replies that are lost for good.",
         # cards
+        "card_forbidden": "Cards that `cards` left out: of Neurons that our key may not call.",
         "card_missing": "Cards that `cards` left out: late, refused, or no card.",
         # sources of Axons
         "source_failed": "Sources of Axons that raised; their Axons were taken away.",

@@ -465,7 +465,8 @@ class Dendrite(
     async def cards(self, pattern: str = "*", *, timeout_s: float = 5.0) -> dict[str, Card]:
         """Return the cards of all live Neurons that have one, by id.
 
-        One that does not come in time, or is none, is left out, logged and counted.
+        One that does not come in time, or is none, is left out, logged and counted. Those that our
+        key may not send tasks to are left out too.
 
         Args:
             pattern: Which ids: `*` stands for any characters, `?` for one.

@@ -111,6 +111,22 @@ async def test_a_card_is_fetched_over_each_carrier(kind, tmp_path):
             assert await caller.cards("x*") == {}
 
 
+async def test_cards_that_a_key_may_not_ask_for_are_left_out_of_a_list(tmp_path):
+    with Children() as children:
+        keyed = KeyedFabric(children, tmp_path)
+        keys = keyed.key("host"), keyed.key("guest")
+        keyed.allow(keys[0])
+        keyed.allow(keys[1], may=("dispatch=book",))
+        keyed.start()
+        synapses = [synapse_from_url(keyed.url, key=key) for key in keys]
+        worker = Dendrite(synapse=synapses[0], dendrite_id="worker")
+        worker.attach_axon(booking())
+        worker.attach_axon(booking(neuron_id="pay"))
+        async with worker, Dendrite(synapse=synapses[1], dendrite_id="guest") as guest:
+            assert list(await guest.cards()) == ["book"]
+            assert guest.counts["card_forbidden"] == 1
+
+
 async def test_an_input_and_an_output_are_checked_and_refusals_are_counted(server):
     async with fabric(server.url, booking(), namespace="checks") as (worker, caller):
         good = await caller.ask(neuron="book", input={"city": "Oslo", "nights": 2})

@@ -9,7 +9,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable
 
 from ...cards import Card, card_from
-from ...errors import NeuronError
+from ...errors import AccessRefused, NeuronError
 from ...registry import NeuronRecord, differing
 from ...signals import SignalType
 from ...tasks import card_request
@@ -58,7 +58,8 @@ class CardCache:
     async def cards(self, pattern: str, timeout_s: float) -> dict[str, Card]:
         """Return the cards of the live Neurons that have one and match a pattern, by id.
 
-        One that does not come in time, or is none, is left out, logged and counted.
+        One that does not come in time, or is none, is left out, logged and counted. So is one that
+        our key may not send tasks to, without a word: it is no use to who asks.
         """
         records: dict[str, NeuronRecord] = {}
         found = _alive(await self._roster.find(timeout_s=timeout_s))
@@ -82,6 +83,9 @@ class CardCache:
     async def _card_or_none(self, record: NeuronRecord, timeout_s: float) -> Card | None:
         try:
             return await self._card(record, timeout_s)
+        except AccessRefused:
+            self.counts["card_forbidden"] += 1
+            return None
         except (NeuronError, TimeoutError) as error:
             self.counts["card_missing"] += 1
             _LOG.warning("the card of %s is left out: %s", record.neuron_id, error)

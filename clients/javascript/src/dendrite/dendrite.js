@@ -542,6 +542,7 @@ export class Dendrite {
    * Resolve to the cards of the live Neurons that have one and match a pattern, by id.
    *
    * One that does not come in time, or is none, is left out, logged, and counted as `card_missing`.
+   * Those that our key may not send tasks to are left out too, and counted as `card_forbidden`.
    *
    * @param {string} [pattern] Such as `fs.*`: `*` is any text, `?` one character, `[ab]` one of these.
    * @param {{ timeoutMs?: number }} [options] 5000 by default.

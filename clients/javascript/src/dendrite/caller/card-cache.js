@@ -1,5 +1,5 @@
 // The cards of Neurons: fetched once from any replica, and kept by their digest.
-import { NeuronError, TimeoutError } from '../../errors.js'
+import { AccessRefused, NeuronError, TimeoutError } from '../../errors.js'
 import { checkedName } from '../../names.js'
 import { count } from '../../runtime/counter.js'
 import { countdown, within } from '../../runtime/waits.js'
@@ -73,6 +73,10 @@ export class CardCache {
     try {
       found.set(record.neuronId, await this.#card(record, timeoutMs))
     } catch (error) {
+      if (error instanceof AccessRefused) {
+        count(this.counts, 'card_forbidden') // it is no use to who asks
+        return
+      }
       if (!(error instanceof NeuronError || error instanceof TimeoutError)) throw error
       count(this.counts, 'card_missing')
       this.#logger?.warn(`the card of ${record.neuronId} is left out: ${error.message}`)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CardCache, matcher } from '../../../src/dendrite/caller/card-cache.js'
-import { NeuronError } from '../../../src/errors.js'
+import { AccessRefused, NeuronError } from '../../../src/errors.js'
 import { cardOf } from '../../../src/signals/cards.js'
 
 const facts = (neuronId, description = 'Books') => ({
@@ -90,6 +90,14 @@ test('one of an older version is asked twice again, and then told', async () => 
 
   assert.equal(card.neuronId, 'a')
   assert.equal(asked.length, 5)
+})
+
+test('a card that our key may not ask for is left out and counted', async () => {
+  const refused = new AccessRefused('cosmo://here', "the key 'me' may not send TASKs to neuron 'b'")
+  const { cache } = setUp([replica('a'), replica('b')], { b: [refused] })
+
+  assert.deepEqual([...(await cache.cards('*', 1000)).keys()], ['a'])
+  assert.deepEqual(cache.counts, { card_forbidden: 1 })
 })
 
 test('of many cards one that fails is left out, counted and logged', async () => {
