@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -15,6 +16,7 @@ from ..errors import BadSignal
 from ..runtime.printable import printable
 from ..signals import SignalType
 
+F = TypeVar("F", bound=Callable[..., Any])
 TIMEOUT_S = click.FloatRange(0, 2_592_000, min_open=True)
 
 
@@ -49,6 +51,23 @@ def no_nan(context: click.Context, option: click.Parameter, value: float | None)
     if value is not None and math.isnan(value):
         raise click.BadParameter("expected a number of seconds, got nan")
     return value
+
+
+def grace_option(what: str) -> Callable[[F], F]:
+    """Return the option `--grace`: how long what is under way may take at the end.
+
+    Args:
+        what: Its help.
+    """
+    return click.option(
+        "--grace",
+        "grace_s",
+        type=click.FloatRange(0, 86_400),
+        callback=no_nan,
+        default=10.0,
+        show_default=True,
+        help=what,
+    )
 
 
 def not_empty(context: click.Context, option: click.Parameter, value: str | None) -> str | None:

@@ -26,7 +26,7 @@ from ..synapse.url import masked
 from .fabric import fabric_options
 from .log_format import begin_logs, log_format_option, tell
 from .metrics import metrics_option, served
-from .options import TIMEOUT_S, no_nan
+from .options import TIMEOUT_S, grace_option, no_nan
 from .std_streams import complain
 
 if TYPE_CHECKING:
@@ -143,15 +143,7 @@ _a2a_agent_option = click.option(
     show_default=True,
     help="Seconds that a task may take, if its client names no time.",
 )
-@click.option(
-    "--grace",
-    "grace_s",
-    type=click.FloatRange(0, 86_400),
-    callback=no_nan,
-    default=10.0,
-    show_default=True,
-    help="Seconds that plain calls may take after SIGTERM; streams end at once.",
-)
+@grace_option("Seconds that plain calls may take after SIGTERM; streams end at once.")
 @log_format_option
 @metrics_option
 def command(

@@ -15,7 +15,7 @@ from ..worker_runner.worker_process import ProcessSettings
 from .fabric import KEY_FILE, fabric_options
 from .log_format import begin_logs, log_format_option, tell
 from .metrics import metrics_option, warn
-from .options import no_nan
+from .options import grace_option
 from .std_streams import complain
 
 _MAX_PROCESSES = 1024
@@ -36,15 +36,7 @@ _MAX_PROCESSES = 1024
     type=click.IntRange(1),
     help="The concurrency of each Axon, instead of its own.",
 )
-@click.option(
-    "--grace",
-    "grace_s",
-    type=click.FloatRange(0, 86_400),
-    callback=no_nan,
-    default=10.0,
-    show_default=True,
-    help="Seconds that running tasks may take at the end of a process.",
-)
+@grace_option("Seconds that running tasks may take at the end of a process.")
 @click.option("--reload", "reloads", is_flag=True, help="Load the code anew when it changes.")
 @click.option(
     "--reload-dir",

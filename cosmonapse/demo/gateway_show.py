@@ -8,14 +8,12 @@ import json
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 
 from ..errors import MissingExtra
-from .processes import ChildFailed, Processes
+from .processes import ChildFailed, Processes, Say, start_fabric
 from .worker import NEURON_ID
 
 NAMESPACE = "demo"
-_REPLICAS = ("replica-1", "replica-2")
 _READY_S = 10.0
 _LOOK_EVERY_S = 0.1
 _BODY = '{"prompt": "What is an Axon?"}'
@@ -26,8 +24,6 @@ client = OpenAI(base_url="{base_url}/v1", api_key="any")
 messages = [{{"role": "user", "content": "What is an Axon?"}}]
 answer = client.chat.completions.create(model="{neuron}", messages=messages)
 print(answer.choices[0].message.content)"""
-
-Say = Callable[..., None]
 
 
 def curl_line(base_url: str) -> str:
@@ -71,15 +67,7 @@ async def show_gateway(say: Say, nats_url: str | None = None) -> None:
         ChildFailed: A process did not start.
     """
     async with Processes() as processes:
-        pid, shown = await processes.start_synapse(NAMESPACE, nats_url or "0")
-        url = nats_url or shown
-        say(f"  Synapse    pid {pid:<7} {shown}")
-        workers = [
-            processes.start(name, "ready", "cosmonapse.demo.worker", url, NAMESPACE, name)
-            for name in _REPLICAS
-        ]
-        for pid, name in await asyncio.gather(*workers):
-            say(f"  worker     pid {pid:<7} {name} of neuron {NEURON_ID!r}")
+        url = await start_fabric(processes, NAMESPACE, say, nats_url)
         pid, base_url = await processes.start(
             "gateway",
             f"Gateway of {NAMESPACE} listening on",

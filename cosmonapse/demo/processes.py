@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,9 @@ from ..errors import LocalError
 
 _READY_S = 20.0
 _END_S = 5.0
+_REPLICAS = ("replica-1", "replica-2")
+
+Say = Callable[..., None]
 
 
 class ChildFailed(LocalError):
@@ -103,6 +107,30 @@ class Processes:
                 await child.wait()
         for reader in self._readers:
             await reader
+
+
+async def start_fabric(processes: Processes, namespace: str, say: Say, nats_url: str | None) -> str:
+    """Start a Synapse and two replicas of the Neuron, and say so; return the URL of the Synapse.
+
+    Args:
+        processes: Where they run.
+        namespace: Of the replicas.
+        say: Prints a text.
+        nats_url: As for `show`.
+
+    Raises:
+        ChildFailed: A process did not start.
+    """
+    pid, shown = await processes.start_synapse(namespace, nats_url or "0")
+    url = nats_url or shown
+    say(f"  Synapse    pid {pid:<7} {shown}")
+    workers = [
+        processes.start(name, "ready", "cosmonapse.demo.worker", url, namespace, name)
+        for name in _REPLICAS
+    ]
+    for pid, name in await asyncio.gather(*workers):
+        say(f"  worker     pid {pid:<7} {name} of neuron 'worker'")
+    return url
 
 
 async def _next_line(child: asyncio.subprocess.Process) -> str:

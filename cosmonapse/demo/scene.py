@@ -8,9 +8,8 @@ import random
 import signal
 import socket
 import time
-from collections.abc import Callable
 
-from .processes import Processes
+from .processes import Processes, Say
 from .scene_script import CALLERS, NAMESPACE, OUTAGE_S, WORKERS, Mishap, quiet_workers, timeline
 
 _AT_ONCE = 4
@@ -19,8 +18,6 @@ _AT_ONCE = 4
 _PORTS = range(10_000, 32_000, 4)
 """Below those that the system gives to connections of clients, which knock while it is away."""
 _TRIES = 100
-
-Say = Callable[..., None]
 
 
 def port_to_come_back_to() -> int:

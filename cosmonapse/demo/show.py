@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -17,11 +16,10 @@ from ..payloads import response_text
 from ..signals import Signal
 from ..synapse import connect_synapse
 from ..synapse.url import masked
-from .processes import Processes
+from .processes import Processes, Say, start_fabric
 
 NAMESPACE = "demo"
 QUESTION = "What is a Dendrite?"
-_REPLICAS = ("replica-1", "replica-2")
 _MORE = (
     "What is a Synapse?",
     "What is an Axon?",
@@ -31,8 +29,6 @@ _MORE = (
 _UNKNOWN = "Who won the world cup in 1998?"
 _HTTP_TIMEOUT_S = 70.0
 _QUIET_S = 2.0
-
-Say = Callable[..., None]
 
 
 @attrs.define
@@ -86,15 +82,7 @@ async def show(question: str, keep: bool, say: Say, nats_url: str | None = None)
 
 
 async def _bring_up(processes: Processes, say: Say, nats_url: str | None) -> tuple[str, str]:
-    pid, shown = await processes.start_synapse(NAMESPACE, nats_url or "0")
-    url = nats_url or shown
-    say(f"  Synapse    pid {pid:<7} {shown}")
-    workers = [
-        processes.start(name, "ready", "cosmonapse.demo.worker", url, NAMESPACE, name)
-        for name in _REPLICAS
-    ]
-    for pid, name in await asyncio.gather(*workers):
-        say(f"  worker     pid {pid:<7} {name} of neuron 'worker'")
+    url = await start_fabric(processes, NAMESPACE, say, nats_url)
     pid, edge_url = await processes.start("edge", "ready", "cosmonapse.demo.edge", url, NAMESPACE)
     say(f"  edge       pid {pid:<7} {edge_url}/ask (Flask)")
     return url, edge_url
