@@ -35,6 +35,11 @@ def _accepts_two(instance: object, attribute: object, function: Any) -> None:
         return  # a builtin without a signature
 
 
+def _is_text(instance: object, attribute: object, value: Any) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"description must be a str, not {value!r:.100}")
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Axon:
     """A Neuron with an id and capabilities.
@@ -96,7 +101,7 @@ class Axon:
     rate_limit: str | None = attrs.field(
         default=None, validator=lambda _, __, value: checked_rate(value)
     )
-    description: str = attrs.field(default="", validator=attrs.validators.instance_of(str))
+    description: str = attrs.field(default="", validator=_is_text)
     input: Any = None
     output: Any = None
     as_model: bool = False

@@ -16,6 +16,7 @@ _UNIONS = ("anyOf", "oneOf")
 _OF_SPECIFICATION = ("http://json-schema.org/", "https://json-schema.org/")
 _OF_VALUES = frozenset({"const", "enum", "default", "examples"})
 """Keywords whose values are no schemas."""
+_TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
 
 def inlined(schema: Schema) -> dict[str, Any]:
@@ -98,6 +99,9 @@ def input_schema(schema: Schema) -> dict[str, Any]:
     """
     root = inlined(schema)
     if not _may_be_object(root):
+        if isinstance(kind := root.get("type"), str) and kind not in _TYPES:
+            known = ", ".join(sorted(_TYPES))
+            raise TypeError(f"{kind!r:.60} is no type of JSON Schema: there are {known}")
         raise TypeError(
             f"an input is a dict, and this describes {_kinds(root)}: put it into a field of a class"
         )

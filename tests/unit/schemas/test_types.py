@@ -279,3 +279,13 @@ def test_a_card_of_a_type_passes_through_json_with_the_same_digest():
     card = axon(input=Tree, output=list[Booking], description="Books").card
 
     assert card_from(json.loads(json.dumps(card.as_dict()))).digest == card.digest
+
+
+def test_a_misspelt_type_of_a_schema_and_a_description_of_another_type_are_one_line_each():
+    async def neuron(input, context):
+        return {}
+
+    with pytest.raises(TypeError, match=r"'objct' is no type of JSON Schema: there are array, "):
+        Axon(neuron_id="a", neuron_fn=neuron, input={"type": "objct"})
+    with pytest.raises(TypeError, match=r"^description must be a str, not 3$"):
+        Axon(neuron_id="a", neuron_fn=neuron, description=3)
