@@ -126,10 +126,12 @@ def gateway_unit(arguments: Sequence[str], asked: Asked) -> Unit:
         InvalidKey: The file of its token cannot be used.
         MissingExtra: The packages of what it is to speak are not installed.
     """
-    from .serve import check_token, command, faces_of, load_faces, token_of
+    from .gateway_faces import check_service, faces_of
+    from .gateway_flags import check_token, token_of
+    from .serve import command
 
     given, rest, key = _on_fabric("serve", command, arguments)
-    load_faces(given)
+    check_service(given)
     if given["port"] == 0:
         raise click.UsageError("--port 0 takes another port at each start: name one")
     path = given["token_file"]
