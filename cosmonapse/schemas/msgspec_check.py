@@ -13,6 +13,7 @@ from .scrubbing import without
 from .type_check import Finding, Misfit
 
 _PLACE = re.compile(r" - at `(?:key in )?\$?\.?(?P<where>[^`]*)`$")
+_CUSTOM = re.compile(r"type <class '(?:.*\.)?(?P<kind>[^'.]+)'>")
 _VALUE = re.compile(r"^(?P<what>Invalid (?:enum )?value) .*$", re.DOTALL)
 
 
@@ -30,7 +31,7 @@ class MsgspecCheck:
         try:
             self.schema = msgspec.json.schema(kind)
         except (TypeError, NameError) as error:
-            raise TypeError(str(error).partition("\n")[0]) from None
+            raise TypeError(_why_not(error)) from None
         self._kind = kind
 
     def load(self, value: Any) -> Any:
@@ -69,6 +70,18 @@ class ParametersCheck(MsgspecCheck):
         """Return the arguments that a dict stands for."""
         loaded = super().load(value)
         return {name: getattr(loaded, name) for name in loaded.__struct_fields__}
+
+
+def _why_not(error: Exception) -> str:
+    """Return why msgspec makes no schema, in one line."""
+    text = str(error)
+    custom = _CUSTOM.search(text)
+    if custom is None:
+        return text.partition("\n")[0]
+    return (
+        f"msgspec knows no type {custom['kind']}, and a type with a Struct in it is read by "
+        "msgspec alone: use a Struct, a dataclass or a TypedDict in its place"
+    )
 
 
 def _finding(error: msgspec.ValidationError, value: Any) -> Finding:

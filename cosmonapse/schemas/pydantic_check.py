@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 from pydantic_core import PydanticSerializationError
 from pydantic_core.core_schema import ErrorType
 
@@ -33,6 +34,24 @@ _OF_USERS = frozenset({"value_error", "assertion_error"})
 _OF_PYDANTIC = frozenset(get_args(ErrorType)) - _OF_USERS
 
 
+class _Schema(GenerateJsonSchema):
+    """A JSON Schema that is the same in every process: digests of replicas are compared."""
+
+    def emit_warning(self, kind: JsonSchemaWarningKind, detail: str) -> None:
+        """Leave out what is no JSON, such as a default, without a warning."""
+
+    def encode_default(self, dft: Any) -> Any:
+        """Return a default as JSON; the order of a set is another one in each process."""
+        if isinstance(dft, set | frozenset):
+            return sorted(super().encode_default(dft), key=json.dumps)
+        if type(dft) in (list, tuple):
+            return [self.encode_default(each) for each in dft]
+        if type(dft) is dict:
+            values = {key: self.encode_default(value) for key, value in dft.items()}
+            return super().encode_default(values)
+        return super().encode_default(dft)
+
+
 class PydanticCheck:
     """A type that pydantic knows.
 
@@ -48,7 +67,7 @@ class PydanticCheck:
         try:
             self._adapter: TypeAdapter[Any] = TypeAdapter(kind)
             self.schema = self._adapter.json_schema(
-                mode="serialization" if serialized else "validation"
+                mode="serialization" if serialized else "validation", schema_generator=_Schema
             )
         except PydanticSchemaGenerationError as error:
             raise TypeError(_first_line(error)) from None
@@ -128,5 +147,7 @@ def _what(fault: Mapping[str, Any], value: Any) -> str:
     if kind in _ANEW:
         return _ANEW[kind].format_map(fault.get("ctx", {}))
     # What a validator of the user's own raises may repeat what it was given, or a field beside.
-    is_own = kind not in _OF_PYDANTIC or "error" in fault.get("ctx", ())
+    # Why a date or a URL cannot be parsed is said without it.
+    is_told = "error" in fault.get("ctx", ()) and not kind.endswith("_parsing")
+    is_own = is_told or kind not in _OF_PYDANTIC
     return without([value, fault.get("input")], text) if is_own else text

@@ -79,6 +79,8 @@ def _validator_for(schema: dict[str, Any]) -> Any:
 
 def _findings(error: Any) -> list[Finding]:
     keyword, wanted, where = error.validator, error.validator_value, error.absolute_path
+    if keyword is None:  # a schema that is `false`, for which no path is told
+        return [Finding(joined(where), "holds what a schema of false forbids")]
     if keyword == "required":
         missing = [name for name in wanted if error.message.startswith(f"{name!r} ")]
         return [Finding(joined([*where, name]), "is required") for name in missing]

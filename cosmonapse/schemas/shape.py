@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import unquote
 
 Schema = Mapping[str, Any]
+_SHARED = ("$schema", "$defs", "definitions")
+"""What stays at the root, as references name it from there; `definitions` is that of draft 7."""
 _UNIONS = ("anyOf", "oneOf")
 _OF_SPECIFICATION = ("http://json-schema.org/", "https://json-schema.org/")
 _OF_VALUES = frozenset({"const", "enum", "default", "examples"})
@@ -61,7 +63,7 @@ def references(schema: Any) -> Iterator[str]:
 def is_there(schema: Any, ref: str) -> bool:
     """Return whether a schema holds the part that a reference names, as far as it is a path."""
     if not ref.startswith("#/"):
-        return ref.startswith(("#", *_OF_SPECIFICATION))
+        return ref == "#" or ref.startswith(_OF_SPECIFICATION) or ref[1:] in _anchors(schema)
     part = schema
     for name in map(_unescaped, unquote(ref[2:]).split("/")):
         if isinstance(part, list) and name.isdigit() and int(name) < len(part):
@@ -71,6 +73,21 @@ def is_there(schema: Any, ref: str) -> bool:
         else:
             return False
     return True
+
+
+def _anchors(schema: Any) -> set[str]:
+    """Return the names that parts of a schema have."""
+    waiting = [schema]
+    found: set[str] = set()
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, list):
+            waiting.extend(each)
+        elif isinstance(each, Mapping):
+            names = (each.get(key) for key in ("$anchor", "$dynamicAnchor", "id"))
+            found.update(name.removeprefix("#") for name in names if isinstance(name, str))
+            waiting.extend(item for key, item in each.items() if key not in _OF_VALUES)
+    return found
 
 
 def _unescaped(name: str) -> str:
@@ -97,11 +114,8 @@ def input_schema(schema: Schema) -> dict[str, Any]:
     Raises:
         TypeError: It describes something else.
     """
-    root = inlined(schema)
+    root = _known(inlined(schema))
     if not _may_be_object(root):
-        if isinstance(kind := root.get("type"), str) and kind not in _TYPES:
-            known = ", ".join(sorted(_TYPES))
-            raise TypeError(f"{kind!r:.60} is no type of JSON Schema: there are {known}")
         raise TypeError(
             f"an input is a dict, and this describes {_kinds(root)}: put it into a field of a class"
         )
@@ -109,8 +123,12 @@ def input_schema(schema: Schema) -> dict[str, Any]:
 
 
 def output_schema(schema: Schema) -> dict[str, Any]:
-    """Return the schema of the dict that callers receive: all but a dict comes as `value`."""
-    root = inlined(schema)
+    """Return the schema of the dict that callers receive: all but a dict comes as `value`.
+
+    Raises:
+        TypeError: Its type is none of JSON Schema.
+    """
+    root = _known(inlined(schema))
     if not _may_be_object(root):
         return _wrapped(root)
     if root.get("type") == "object":
@@ -125,6 +143,13 @@ def output_schema(schema: Schema) -> dict[str, Any]:
     return {"type": "object", **root}
 
 
+def _known(root: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(kind := root.get("type"), str) and kind not in _TYPES:
+        known = ", ".join(sorted(_TYPES))
+        raise TypeError(f"{kind!r:.60} is no type of JSON Schema: there are {known}")
+    return root
+
+
 def _branch(root: Schema, branch: Schema) -> Schema:
     """Return one of several outputs as callers receive it."""
     target = branch
@@ -134,7 +159,7 @@ def _branch(root: Schema, branch: Schema) -> Schema:
 
 
 def _wrapped(root: Schema) -> dict[str, Any]:
-    shared = {key: root[key] for key in ("$schema", "$defs") if key in root}
+    shared = {key: root[key] for key in _SHARED if key in root}
     value = {key: item for key, item in root.items() if key not in shared}
     return {"type": "object", "properties": {"value": value}, "required": ["value"], **shared}
 

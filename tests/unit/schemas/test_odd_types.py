@@ -165,3 +165,47 @@ def test_a_schema_may_refer_to_itself_by_any_path_and_name_a_property_ref():
 
     assert loaded(schema, {"a": {"$ref": "no schema"}, "$ref": "x"})
     assert refusal(schema, {"a": 1})
+
+
+@pytest.mark.parametrize("of_schema", ["$anchor", "$dynamicAnchor"])
+def test_a_schema_may_refer_to_a_named_part_and_to_no_name_that_is_missing(of_schema):
+    schema = {"properties": {"a": {"$ref": "#n"}}, "$defs": {"x": {of_schema: "n", "const": 1}}}
+
+    assert refusal(schema, {"a": 2}) == "a: must be 1"
+    with pytest.raises(ValueError, match="it refers to '#n', which is not in it"):
+        contract_of({**schema, "$defs": {}}, None, False)
+
+
+def test_a_list_that_is_given_out_may_refer_to_definitions_of_draft_7():
+    schema = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "array",
+        "items": {"$ref": "#/definitions/n"},
+        "definitions": {"n": {"type": "integer"}},
+    }
+
+    assert plain(schema, [1]) == [1]
+    with pytest.raises(NeuronError, match=r"value\.0: must be of type integer"):
+        plain(schema, ["x"])
+
+
+def test_what_a_schema_of_false_forbids_is_told_as_such():
+    text = refusal({"properties": {"a": False}}, {"a": "kept back"})
+
+    assert text == "input: holds what a schema of false forbids"
+
+
+def test_a_type_that_msgspec_does_not_know_is_named():
+    class Inner(BaseModel):
+        a: int
+
+    kind = msgspec.defstruct("Outer", [("inner", Inner)])
+
+    with pytest.raises(TypeError, match=r"msgspec knows no type Inner, .* use a Struct"):
+        contract_of(kind, None, False)
+
+
+def test_the_texts_of_pydantic_stay_whole_beside_short_values():
+    text = refusal(Exact, {"day": "x", "id": A_UUID, "pair": [1, "a"], "counts": {}})
+
+    assert text.startswith("day: Input should be a valid date")

@@ -289,3 +289,25 @@ def test_a_misspelt_type_of_a_schema_and_a_description_of_another_type_are_one_l
         Axon(neuron_id="a", neuron_fn=neuron, input={"type": "objct"})
     with pytest.raises(TypeError, match=r"^description must be a str, not 3$"):
         Axon(neuron_id="a", neuron_fn=neuron, description=3)
+    with pytest.raises(TypeError, match=r"'objct' is no type of JSON Schema: there are array, "):
+        Axon(neuron_id="a", neuron_fn=neuron, output={"type": "objct"})
+
+
+def test_sets_as_defaults_give_one_digest_in_whatever_order_a_process_has_them():
+    def digest(numbers: list[int]) -> str:
+        class Inner(BaseModel):
+            one: set[int] = set(numbers)
+            several: list[frozenset[int]] = [frozenset(numbers)]
+            named: dict[str, set[int]] = {"x": set(numbers)}
+
+        return axon(input=Inner).card.digest
+
+    assert list({0, 8}) != list({8, 0}), "the same hash, so the first one stays the first"
+    assert digest([0, 8]) == digest([8, 0])
+
+
+def test_a_default_that_is_no_json_is_left_out_without_a_warning():
+    class Inner(BaseModel):
+        anything: Any = object()
+
+    assert axon(input=Inner).card.input["properties"]["anything"] == {"title": "Anything"}
