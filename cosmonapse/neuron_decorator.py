@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from .axon import Axon
-from .schemas import ReadyMade, check_of_parameters
-from .schemas.hinted import hinted
+from .schemas import ReadyMade, TypeCheck, check_of_parameters
+from .schemas.hinted import Hinted, called_of, hinted
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -47,7 +47,8 @@ def neuron(function: Any = None, /, *, id: str | None = None, **settings: Any) -
     A function of `(input, context)` takes its input whole; a class with fields as the hint of
     `input` is the type of its input, and it receives what the class makes of it. Any other function
     has a parameter for each key of its input: their hints are the type of the input, the hint of
-    the return value that of the output, and a parameter `context` receives the `TaskContext`.
+    the return value that of the output, and a parameter `context`, or one with the hint
+    `TaskContext`, receives the `TaskContext`.
 
     Args:
         function: The function, when it is used bare.
@@ -58,7 +59,7 @@ def neuron(function: Any = None, /, *, id: str | None = None, **settings: Any) -
     Raises:
         InvalidName: The id or a capability is invalid.
         TypeError: A hint cannot be read, no schema can be made of one, a parameter cannot be given
-            by name, or a setting is unknown.
+            by name, a setting is unknown, or it is a method.
         ValueError: A setting is out of range.
         MissingExtra: The hints are types, and neither pydantic nor msgspec is installed.
     """
@@ -90,9 +91,15 @@ def _decorated(
         )
     name = getattr(function, "__name__", "") if id is None else id
     told = {"description": _first_paragraph(function)}
-    function.axon = Axon(
-        neuron_id=name, **{**told, **_of_hints(function, name, names, settings), **settings}
+    axon = Axon(
+        neuron_id=name, **{**told, **settings, **_of_hints(function, name, names, settings)}
     )
+    try:
+        function.axon = axon
+    except AttributeError:
+        raise TypeError(
+            f"an Axon cannot be put on {function!r:.100}: decorate a function that calls it"
+        ) from None
     return cast(DecoratedNeuron[..., Any], function)
 
 
@@ -106,25 +113,34 @@ def _of_hints(
 ) -> dict[str, Any]:
     """Return the arguments of the Axon that follow from the hints of a function."""
     hints = hinted(function, names)
-    found: dict[str, Any] = {"neuron_fn": function, "output": hints.output}
+    found: dict[str, Any] = {"neuron_fn": function}
+    if "output" not in settings:
+        found["output"] = hints.output
     if hints.parameters is not None:
-        found["neuron_fn"] = _given_by_name(function, hints.takes_context)
-        found["as_model"] = True
-        try:
-            found["input"] = ReadyMade(check_of_parameters(hints.parameters))
-        except TypeError as error:
-            raise TypeError(f"the parameters of {name}: {error}") from None
+        found["neuron_fn"] = _given_by_name(function, hints)
+        found["as_model"] = "input" not in settings
+        if found["as_model"]:
+            found["input"] = ReadyMade(_check_of(hints.parameters, name))
     elif hints.input is not None and "input" not in settings:
-        found.update(input=hints.input, as_model=True)
+        found.update(input=hints.input, as_model=settings.get("as_model", True))
     return found
 
 
-def _given_by_name(function: Any, takes_context: bool) -> Any:
+def _check_of(parameters: Iterable[inspect.Parameter], name: str) -> TypeCheck:
+    try:
+        return check_of_parameters(parameters)
+    except TypeError as error:
+        raise TypeError(f"the parameters of {name}: {error}") from None
+
+
+def _given_by_name(function: Any, hints: Hinted) -> Any:
     """Return a function of (input, context) that calls another one with the keys of its input."""
-    called = function if inspect.isroutine(function) else function.__call__
+    called = called_of(function)
+    names = [each.name for each in hints.parameters or ()]
 
     def keyed(given: dict[str, Any], context: Any) -> dict[str, Any]:
-        return {**given, "context": context} if takes_context else given
+        keys = {name: given[name] for name in names if name in given}
+        return {**keys, hints.context: context} if hints.context else keys
 
     async def coroutine(input: Any, context: Any) -> Any:
         return await function(**keyed(input, context))
