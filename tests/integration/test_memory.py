@@ -39,6 +39,7 @@ def started(children, url, path, name):
 
 def test_the_programs_of_the_page_print_what_it_shows(url, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COSMO_URL", url)
     blocks = list(pages.blocks(pages.DOCS / "memory.md"))
     shown = [each.code for each in blocks if each.code.startswith("$ python")]
     expected = "".join(each.split("\n", 1)[1] for each in shown)
@@ -47,7 +48,7 @@ def test_the_programs_of_the_page_print_what_it_shows(url, tmp_path, monkeypatch
     with contextlib.redirect_stdout(said):
         for block in blocks:
             if block.language == "python":
-                exec(compile(block.code.replace('"URL"', f'"{url}"'), "page", "exec"), names)
+                exec(compile(block.code, "page", "exec"), names)
 
     assert len(shown) == 3
     assert said.getvalue().split() == expected.split()

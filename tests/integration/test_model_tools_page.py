@@ -61,12 +61,14 @@ async def test_the_neuron_of_the_page_adds_up_what_it_finds(shop):
 
     output = await caller.ask(neuron="receipt", input={"articles": ["tea", "?", "coffee"]})
 
-    assert output == {"total": 7}
+    assert output == {"total": 7, "unpriced": {"?": "NEURON_EXCEPTION"}}
 
 
 @pytest.mark.asyncio
-async def test_the_program_of_the_page_calls_a_tool(shop, servers, capsys):
-    assert await run("own_loop.py")["main"](servers[0]) == {"euros": 4}
+async def test_the_program_of_the_page_calls_a_tool(shop, servers, capsys, monkeypatch):
+    monkeypatch.setenv("COSMO_URL", servers[0])
+
+    assert await run("own_loop.py")["main"]() == {"euros": 4}
     assert "'name': 'shop_price'" in capsys.readouterr().out
 
 
