@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..edge.outcomes import JSON_TYPE, BadRequest, json_object, mark, to_json
 from ..edge.reader import SignalReader
 from ..edge.starlette_answers import respond, unless_gone
 from ..edge.trace_headers import with_headers
+from ..errors import BadSignal
 from ..ids import new_trace_id
 from .gateway import Gateway
 from .neuron_views import entries
@@ -27,6 +29,7 @@ MAX_TIMEOUT_S = 2_592_000
 OPENING_S = 0.2
 """How long a stream waits for a refusal, which has a status of its own, before it begins."""
 TRACE_HEADER = "x-request-id"
+_TRACE_ID = re.compile(r"trc_[0-7][0-9a-v]{25}").fullmatch
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -98,8 +101,10 @@ class HttpFace:
 
     async def _run(self, request: Request, **address: Any) -> Response:
         """Send a TASK and answer with its outcome, in the form that the client accepts."""
-        trace_id = request.query_params.get("trace_id") or new_trace_id()
+        given = request.query_params.get("trace_id")
+        trace_id = new_trace_id()
         try:
+            trace_id = trace_id if not given else _checked(given)
             task = {**address, **await self._task_of(request), "trace_id": trace_id}
             response = await self._answer(request, task)
         except Exception as error:  # noqa: BLE001  # the table of outcomes has a row for the rest
@@ -162,6 +167,20 @@ def _answering(handler: Handler) -> Handler:
             return respond(error)
 
     return answer
+
+
+def _checked(trace_id: str) -> str:
+    """Return a trace id of a client, which is told again in a header: no other text may be.
+
+    Raises:
+        BadSignal: It is none.
+    """
+    if _TRACE_ID(trace_id) is None:
+        raise BadSignal(
+            f"trace_id must be 'trc_' and 26 characters of 0-9 a-v, as the header {TRACE_HEADER} "
+            f"of an answer has it, not {trace_id!r:.80}"
+        )
+    return trace_id
 
 
 def _json(body: Any, status: int = 200) -> Response:

@@ -236,6 +236,19 @@ def test_a_request_that_cannot_be_a_task_has_one_line(client, how, status, code)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+@pytest.mark.parametrize("trace_id", ["a\nb", "\n\r\n_" + 26 * "0", "\u20ac", " ", 500 * "x"])
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+def test_a_trace_id_that_is_none_is_told_in_no_header(gateway, client, trace_id, accept):
+    answer = client.post(
+        "/neurons/worker", params={"trace_id": trace_id}, json={}, headers={"accept": accept}
+    )
+
+    assert answer.status_code == 400
+    assert "trace_id must be 'trc_'" in answer.json()["error"]
+    assert re.fullmatch("trc_[0-9a-v]{26}", answer.headers["x-request-id"])
+    assert "Traceback" not in gateway.process.said
+
+
 def test_a_path_that_is_not_there_and_a_wrong_method_are_json(client):
     assert client.get("/nothing").json()["code"] == "NOT_FOUND"
     assert client.delete("/neurons").json()["code"] == "METHOD_NOT_ALLOWED"
