@@ -6,7 +6,7 @@ What is supported, and what is left out, stands in docs/gateways.md.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,8 +23,11 @@ from .openai.model_list import model_entry, model_list
 
 _CHAT = "/v1/chat/completions"
 _MODELS = "/v1/models"
+_WITHOUT_V1 = ("/chat/completions", "/completions", "/embeddings", "/models", "/responses")
+"""What clients ask for whose base URL lacks its end."""
 _METHOD_OF = {_CHAT: "POST", _MODELS: "GET"}
-_EVERY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_REST = ("/v1", "/v1/{rest:path}")
+_EVERY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class OpenAiFace:
@@ -44,7 +47,8 @@ class OpenAiFace:
             Route(_CHAT, ChatEndpoint(self._gateway, self._cards), methods=["POST"]),
             Route(_MODELS, self._list_models, methods=["GET"]),
             Route(_MODELS + "/{model:path}", self._show_model, methods=["GET"]),
-            Route("/v1/{rest:path}", _refuse_path, methods=_EVERY_METHOD),
+            *(_unserved(path, _refuse_path) for path in _REST),
+            *(_unserved(path, self._refuse_base) for path in _WITHOUT_V1),
         ]
 
     @contextlib.asynccontextmanager
@@ -69,6 +73,13 @@ class OpenAiFace:
             return _response(in_openai_form(answer_and_log(error)))
         return _response(not_found(name) if entry is None else HttpAnswer(200, entry))
 
+    async def _refuse_base(self, request: Request) -> Response:
+        text = (
+            f"this gateway does not serve {request.method} {request.url.path}: its API of OpenAI "
+            f"is below /v1, so the base URL of a client is {self._gateway.settings.base_url}/v1"
+        )
+        return _response(error_answer(404, text, "unknown_url"))
+
 
 async def _refuse_path(request: Request) -> Response:
     path, method = request.url.path, request.method
@@ -78,6 +89,11 @@ async def _refuse_path(request: Request) -> Response:
         return _response(error_answer(405, text, "method_not_allowed", headers={"Allow": wanted}))
     text = f"this gateway does not serve {method} {path}: of OpenAI's API it has GET {_MODELS} and "
     return _response(error_answer(404, f"{text}POST {_CHAT}", "unknown_url"))
+
+
+def _unserved(path: str, refuse: Callable[[Request], Awaitable[Response]]) -> Route:
+    """Return a route for what is refused, which no list of paths or methods names."""
+    return Route(path, refuse, methods=_EVERY_METHOD, include_in_schema=False)
 
 
 def _response(answer: HttpAnswer) -> Response:

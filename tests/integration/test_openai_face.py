@@ -260,6 +260,40 @@ def test_what_the_gateway_does_not_serve_is_named(client):
         client.embeddings.create(model="chat", input="a")
 
 
+def test_a_base_url_without_its_end_is_named_with_it(client, gateway):
+    wrong = client.with_options(base_url=gateway.base_url)
+    with pytest.raises(openai.NotFoundError, match=f"base URL of a client is {gateway.base_url}/v1"):
+        ask(wrong, "hello")
+    with pytest.raises(openai.NotFoundError, match="is below /v1"):
+        wrong.models.list()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("/v1", 404, "does not serve OPTIONS /v1: of OpenAI's API it has"),
+        ("/v1/models", 405, "/v1/models takes GET, not OPTIONS"),
+        ("/models", 404, "is below /v1"),
+    ],
+)
+def test_a_probe_of_a_path_has_the_form_of_openai(gateway, path, status, text):
+    with gateway.client() as client:
+        answer = client.options(path)
+
+    assert answer.status_code == status
+    assert text in answer.json()["error"]["message"]
+
+
+def test_a_slash_at_the_end_of_a_path_asks_the_same(gateway):
+    messages = [{"role": "user", "content": "hello"}]
+    with gateway.client() as client:
+        listed = client.get("/v1/models/")
+        said = client.post("/v1/chat/completions/", json={"model": "chat", "messages": messages})
+
+    assert listed.json()["object"] == "list"
+    assert said.json()["choices"][0]["message"]["content"] == "You said: hello"
+
+
 def test_a_failure_in_the_middle_of_a_stream_raises_in_the_client(client, neurons):
     stream = ask(client, "fails late", stream=True)
 
