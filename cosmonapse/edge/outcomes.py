@@ -263,10 +263,13 @@ def json_object(raw: bytes, content_type: str | None, *required: str) -> dict[st
     kind = (content_type or "").partition(";")[0].strip().lower()
     if kind != JSON_TYPE and not kind.endswith("+json"):
         raise BadRequest(f"send JSON, with the header 'Content-Type: {JSON_TYPE}'")
+    if not raw.strip():
+        raise BadRequest("the body of the request is empty: send a JSON object")
     try:
         value = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise BadRequest("the body of the request is not valid JSON") from None
+    except (ValueError, RecursionError) as error:
+        why = _why_no_json(error)
+        raise BadRequest(f"the body of the request is not valid JSON: {why}") from None
     if not isinstance(value, dict):
         kind = _KINDS.get(type(value), "a number")
         raise BadRequest(f"the body must be a JSON object, not {kind}")
@@ -274,3 +277,16 @@ def json_object(raw: bytes, content_type: str | None, *required: str) -> dict[st
     if missing:
         raise BadRequest(f"the JSON object lacks {', '.join(missing)}")
     return value
+
+
+def _why_no_json(error: ValueError | RecursionError) -> str:
+    """Return what is wrong with a text, and where, without what it holds."""
+    match error:
+        case json.JSONDecodeError():
+            return f"{error.msg}, at line {error.lineno}, column {error.colno}"
+        case UnicodeDecodeError():
+            return f"it is not in UTF-8, at byte {error.start}"
+        case RecursionError():
+            return "it is nested too deep"
+        case _:
+            return "it has a number with too many digits"

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-EXPOSED = "x-request-id, mcp-session-id, retry-after"
+EXPOSED = "x-request-id, x-should-retry, mcp-session-id, retry-after"
+"""Headers that pages may read. Without `x-should-retry` OpenAI's client repeats each 5xx there."""
 METHODS = "GET, POST, DELETE, OPTIONS"
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """To be read without a token and under any `Host`: a probe has neither."""
@@ -162,7 +163,8 @@ class Admission:
                 value[7:].strip(), self._secret
             ):
                 return None
-        text = _WRONG_TOKEN if secrets else _NO_TOKEN
+        is_said = any(value[:7].lower() == _BEARER for value in secrets)
+        text = _WRONG_TOKEN if is_said else _NO_TOKEN
         return Refusal(401, "UNAUTHORIZED", text, {"www-authenticate": "Bearer"}, "refused.token")
 
 

@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
+import attrs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..prism.timed_http import connection_of
-from .admission import OPEN_PATHS, Admission, Admitted, Refusal, cors_headers
+from .admission import OPEN_PATHS, Admission, Admitted, RawHeaders, Refusal, cors_headers
 from .refusals import body_of
 
 _STREAM_END_S = 0.5
@@ -41,6 +42,12 @@ _WAITING = Refusal(
     {"retry-after": "1"},
     "refused.not_ready",
     may_retry=True,
+)
+_ENCODED = Refusal(
+    415,
+    "ENCODED",
+    "this gateway reads no compressed bodies: send it without Content-Encoding",
+    {"accept-encoding": "identity"},
 )
 
 
@@ -120,7 +127,7 @@ class Gate:
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         checked = self._admission.check(scope["method"], scope["path"], scope["headers"])
         if isinstance(checked, Admitted):
-            checked = self._not_now(scope) or checked
+            checked = self._not_now(scope, checked.origin) or checked
         if isinstance(checked, Refusal):
             await self._refuse(scope, send, checked)
             return
@@ -148,12 +155,11 @@ class Gate:
         elif body is not None:
             await self._app(scope, body, send)
 
-    def _not_now(self, scope: Scope) -> Refusal | None:
-        if scope["path"] in OPEN_PATHS:
+    def _not_now(self, scope: Scope, origin: str) -> Refusal | None:
+        if scope["path"] in OPEN_PATHS or (self._is_ready() and not self.is_ending):
             return None
-        if self.is_ending:
-            return _ENDING
-        return None if self._is_ready() else _WAITING
+        refusal = _ENDING if self.is_ending else _WAITING
+        return attrs.evolve(refusal, headers={**refusal.headers, **cors_headers(origin)})
 
     async def _refuse(self, scope: Scope, send: Send, refusal: Refusal) -> None:
         if refusal.counter:
@@ -180,18 +186,13 @@ class Gate:
             await self._refuse(scope, request.send, _CUT)
 
     async def _body(self, scope: Scope, receive: Receive, most: int) -> Receive | Refusal | None:
-        """Read the body; return what gives it to the app, or the refusal of one too large.
+        """Read the body; return what gives it to the app, or the refusal of one that is not read.
 
         None: its client has left before its end, and there is nobody to answer.
         """
-        has_body = False
-        for name, value in scope["headers"]:
-            if name == b"content-length":
-                if len(value) > 15 or int(value) > most:
-                    return _too_large(most)
-                has_body = has_body or value != b"0"
-            elif name == b"transfer-encoding":
-                has_body = True
+        has_body = _announced(scope["headers"], most)
+        if isinstance(has_body, Refusal):
+            return has_body
         if not has_body:
             return receive
         pieces: list[bytes] = []
@@ -243,10 +244,26 @@ class Gate:
                 request.task.cancel()
 
 
+def _announced(headers: RawHeaders, most: int) -> Refusal | bool:
+    """Return whether a body follows these headers, or the refusal of one that is not read."""
+    has_body = False
+    for name, value in headers:
+        if name == b"content-encoding" and value.lower() not in (b"", b"identity"):
+            return _ENCODED
+        if name == b"content-length":
+            if len(value) > 15 or int(value) > most:
+                return _too_large(most)
+            has_body = has_body or value != b"0"
+        elif name == b"transfer-encoding":
+            has_body = True
+    return has_body
+
+
 def _too_large(most: int) -> Refusal:
+    # The connection stays: closed before the rest has come it would be reset, and most clients tell
+    # of that and not of this answer. The server reads and drops the rest, as long as a request has.
     text = f"the body of a request may have at most {most:,} bytes"
-    headers = {"connection": "close"}
-    return Refusal(413, "TOO_LARGE", text, headers, "refused.too_large")
+    return Refusal(413, "TOO_LARGE", text, counter="refused.too_large")
 
 
 class _Replayed:

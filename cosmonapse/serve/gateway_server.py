@@ -19,6 +19,9 @@ from .gateway_app import make_app
 _END_S = 2
 _SAID_AFTER_S = 2.0
 """After as long without a Synapse a person wants to know why."""
+_IDLE_S = 75
+"""How long a connection may wait for its next request. Proxies and clients keep theirs for up to a
+minute: one that is closed under them fails a POST, which most of them may not send again."""
 _FLUSH_S = 0.3
 """How long clients may still read what was written to them; uvicorn looks every 0.1 s."""
 
@@ -152,6 +155,7 @@ def _http_server(gate: Gate, logs_by_itself: bool, on_ready: Callable[[], None])
         lifespan="on",
         ws="none",
         server_header=False,
+        timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=_END_S,
     )
 

@@ -272,6 +272,21 @@ def test_a_body_without_a_length_is_cut_at_the_limit(gateway):
     assert answer.status_code == 413
 
 
+def test_a_client_that_sends_all_before_it_reads_learns_that_it_is_too_much(gateway):
+    place = httpx.URL(gateway.base_url)
+    connection = http.client.HTTPConnection(place.host, place.port, timeout=10)
+    headers = {**gateway.headers, "Content-Type": "application/json"}
+    connection.request("POST", "/neurons/worker", b" " * 17 * 1024 * 1024, headers)
+    refused = connection.getresponse()
+    told = json.load(refused)
+    connection.request("POST", "/neurons/worker", b"{}", headers)
+    answered = connection.getresponse().status
+    connection.close()
+
+    assert (refused.status, told["code"]) == (413, "TOO_LARGE")
+    assert answered == 200
+
+
 def test_what_anybody_may_read_takes_no_body_of_a_stranger(gateway):
     with gateway.client(headers={}) as client:
         assert client.post("/healthz", content=b"{}").status_code == 401

@@ -262,7 +262,9 @@ def test_what_the_gateway_does_not_serve_is_named(client):
 
 def test_a_base_url_without_its_end_is_named_with_it(client, gateway):
     wrong = client.with_options(base_url=gateway.base_url)
-    with pytest.raises(openai.NotFoundError, match=f"base URL of a client is {gateway.base_url}/v1"):
+    with pytest.raises(
+        openai.NotFoundError, match=f"base URL of a client is {gateway.base_url}/v1"
+    ):
         ask(wrong, "hello")
     with pytest.raises(openai.NotFoundError, match="is below /v1"):
         wrong.models.list()

@@ -100,6 +100,8 @@ def _messages(value: Any) -> list[dict[str, Any]]:
 
 def _check_form(body: Mapping[str, Any]) -> None:
     """Refuse what would need another form of answer than one text."""
+    if not isinstance(body.get("stream"), bool | None):
+        raise ChatRefusal("stream must be true or false", "stream")
     if body.get("n") not in (None, 1):
         raise ChatRefusal("n must be 1: a Neuron answers once", "n", "unsupported_value")
     if body.get("logprobs"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cosmonapse.serve.admission import Admission, Admitted, Refusal
+from cosmonapse.serve.admission import Admission, Admitted, Refusal, cors_headers
 
 TOKEN = "sesame"
 LOCAL = Admission()
@@ -88,6 +88,13 @@ def test_the_token_is_asked_for(authorization, code):
     assert code_of(checked(SECRET, host="localhost", authorization=authorization)) == code
 
 
+@pytest.mark.parametrize("headers", [{}, {"authorization": TOKEN}, {"x_api_key": TOKEN}])
+def test_whoever_does_not_say_bearer_is_told_to(headers):
+    refusal = checked(SECRET, host="localhost", **headers)
+
+    assert "Authorization: Bearer TOKEN" in refusal.text
+
+
 CARD = "/a2a/book/.well-known/agent-card.json"
 
 
@@ -130,6 +137,12 @@ def test_a_preflight_is_answered_for_a_named_origin_alone():
 
     foreign = checked(SECRET, method="OPTIONS", host="localhost", origin="http://e.example", **asks)
     assert foreign.code == "FOREIGN_ORIGIN"
+
+
+def test_a_page_may_read_whether_to_send_a_request_again():
+    exposed = cors_headers("http://ui.example")["access-control-expose-headers"].split(", ")
+
+    assert {"x-should-retry", "retry-after", "x-request-id"} <= set(exposed)
 
 
 def test_the_answer_names_the_origin_that_may_read_it():

@@ -86,13 +86,13 @@ async def test_the_app_gets_the_whole_body_at_once():
         ((b"123456789012",), CHUNKED),
     ],
 )
-async def test_a_body_over_the_limit_is_413_and_not_read_to_its_end(pieces, headers):
+async def test_a_body_over_the_limit_is_413_and_kept_from_the_app(pieces, headers):
     gate = gate_of()
 
     got = await Request(gate, *pieces, headers=headers).run()
 
     assert (got.status, got.body["code"]) == (413, "TOO_LARGE")
-    assert (b"connection", b"close") in got.sent[0]["headers"]
+    assert b"connection" not in dict(got.sent[0]["headers"])
     assert gate.counts == {"refused.too_large": 1}
 
 
@@ -100,6 +100,26 @@ async def test_a_body_at_the_limit_passes():
     got = await Request(gate_of(), b"0123456789", headers=((b"content-length", b"10"),)).run()
 
     assert (got.status, got.body) == (200, 10)
+
+
+@pytest.mark.parametrize("headers", [CHUNKED, ((b"content-length", b"3"),)])
+async def test_a_compressed_body_is_refused_with_what_to_do(headers):
+    got = await Request(gate_of(), b"abc", headers=(*headers, (b"content-encoding", b"gzip"))).run()
+
+    assert (got.status, got.body["code"]) == (415, "ENCODED")
+    assert "send it without Content-Encoding" in got.body["error"]
+
+
+@pytest.mark.parametrize("is_ending", [True, False])
+async def test_a_page_may_read_that_it_shall_try_again(is_ending):
+    admission = Admission(origins={"http://ui.example"})
+    gate = Gate(echo, admission, 10, is_ready=lambda: is_ending)
+    gate.is_ending = is_ending
+
+    got = await Request(gate, b"", headers=((b"origin", b"http://ui.example"),)).run()
+
+    assert got.status == 503
+    assert (b"access-control-allow-origin", b"http://ui.example") in got.sent[0]["headers"]
 
 
 async def test_until_the_fabric_is_there_requests_are_put_off_but_for_probes():

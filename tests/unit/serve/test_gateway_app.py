@@ -60,7 +60,8 @@ async def test_a_wrong_method_is_told_all_that_the_path_takes():
 async def test_a_wrong_method_for_what_no_list_names_has_what_its_route_takes():
     answer = await ask("PUT", "/unlisted")
 
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert answer.status_code == 405
+    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}
 
 
 async def test_what_is_not_there_names_what_is():

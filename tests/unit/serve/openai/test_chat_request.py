@@ -36,6 +36,7 @@ def test_the_usage_of_a_stream_comes_if_asked_for(options, expected):
         ({"messages": [*HELLO, "hi"]}, "messages[1]"),
         ({"messages": [{"content": "hi"}]}, "messages[0]"),
         ({"messages": [{"role": "user", "content": 3}]}, "messages[0].content"),
+        ({"stream": "false"}, "stream"),
         ({"n": 2}, "n"),
         ({"logprobs": True}, "logprobs"),
         ({"top_logprobs": 2}, "top_logprobs"),
