@@ -71,7 +71,8 @@ class NeedsAnswer(RemoteError):
         payload = signal.payload
         asked = payload.get("question") or payload.get("action") or payload.get("reason")
         super().__init__(
-            f"the Neuron sent {signal.type.value} instead of an output: {asked}; a handler, "
-            "another Dendrite or `cosmo answer` may answer it (answer_elsewhere)"
+            f"the Neuron sent {signal.type.value} instead of an output: {asked}; answer it by a "
+            "handler, or by `cosmo answer` while the call waits: answer_elsewhere=True in code, "
+            "--answer-elsewhere for a command"
         )
         self.signal = signal

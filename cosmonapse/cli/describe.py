@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,11 +20,10 @@ from ..runtime.printable import printable
 from ..schemas.fields import Field, example_of, fields_of
 from .drawing import aligned
 from .fabric import as_json, fabric_options, on_fabric
-from .live_names import neurons_that_begin
+from .live_names import near_text, neurons_that_begin
 from .options import TIMEOUT_S, no_nan
 
 _TITLES = ("KEY", "TYPE", "REQUIRED", "DESCRIPTION")
-_MOST_NEAR = 3
 
 
 def _complete(
@@ -63,18 +61,13 @@ def command(
         records = await dendrite.find_neurons()
         own = [each for each in records if each.neuron_id == neuron]
         if not own:
-            raise NeuronError("NO_SUCH_NEURON", _missing(neuron, records, namespace))
+            told = near_text(neuron, records) or "see 'cosmo registry'"
+            text = f"no live Axon serves {neuron} in namespace {namespace}: {told}"
+            raise NeuronError("NO_SUCH_NEURON", text)
         card = await dendrite.card(neuron, timeout_s=timeout_s)
         click.echo(_as_json(card, own) if whole else described(card, own))
 
     on_fabric(url, key, namespace, work)
-
-
-def _missing(neuron: str, records: Iterable[NeuronRecord], namespace: str) -> str:
-    names = sorted({each.neuron_id for each in records})
-    near = difflib.get_close_matches(neuron, names, _MOST_NEAR, 0.5)
-    told = f"did you mean {' or '.join(near)}?" if near else "see 'cosmo registry'"
-    return f"no live Axon serves {neuron} in namespace {namespace}: {told}"
 
 
 def _as_json(card: Card, records: Iterable[NeuronRecord]) -> str:

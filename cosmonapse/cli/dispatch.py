@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from ..dendrite import Dendrite
+from ..errors import NeuronError, RemoteError
 from ..keys import Key
 from ..payloads import response_text
 from ..runtime.printable import printable_lines
 from ..tasks import destination
 from .fabric import as_json, fabric_options, on_fabric, signal_as_json
+from .live_names import near_text
 from .options import TIMEOUT_S, no_nan
 from .task_input import input_of, input_option, place
 
@@ -77,7 +80,12 @@ def command(
     task["input"] = input if has_input else input_of(text)
 
     async def work(dendrite: Dendrite) -> None:
-        await (_stream if pieces else _wait)(dendrite, task, whole)
+        try:
+            await (_stream if pieces else _wait)(dendrite, task, whole)
+        except NeuronError as error:
+            if error.code == "NO_SUCH_NEURON" and (meant := await _meant(dendrite, neuron)):
+                raise NeuronError(error.code, f"{error.message}; {meant}") from error
+            raise
 
     on_fabric(url, key, namespace, work)
 
@@ -86,6 +94,15 @@ def _is_given(option: str) -> bool:
     """Return whether an option is on the command line; the JSON null is a value, too."""
     context = click.get_current_context()
     return context.get_parameter_source(option) is ParameterSource.COMMANDLINE
+
+
+async def _meant(dendrite: Dendrite, neuron: str | None) -> str:
+    """Return a question with the live ids that a wrong one may mean; empty if none is near."""
+    if neuron is None:
+        return ""
+    with contextlib.suppress(RemoteError, TimeoutError):
+        return near_text(neuron, await dendrite.find_neurons())
+    return ""  # the roster cannot be had, and the error of the TASK says enough
 
 
 async def _wait(dendrite: Dendrite, task: dict[str, Any], whole: bool) -> None:

@@ -1,18 +1,29 @@
-"""The names of live Neurons, for the completion in a shell: quick, or none at all."""
+"""The names of live Neurons: for the completion in a shell, and for who misspelt one."""
 
 from __future__ import annotations
 
 import asyncio
+import difflib
+from collections.abc import Iterable
 
 import click
 
 from ..configuration import checked_namespace, chosen
 from ..dendrite import Dendrite
 from ..errors import CosmonapseError
+from ..registry import NeuronRecord
 from ..runtime.loops import run
 from ..synapse import connect_synapse
 
 _LOOK_S = 1.0
+_MOST_NEAR = 3
+
+
+def near_text(neuron: str, records: Iterable[NeuronRecord]) -> str:
+    """Return a question with the ids that a wrong one may mean; empty if none is near it."""
+    names = sorted({each.neuron_id for each in records} - {neuron})
+    near = difflib.get_close_matches(neuron, names, _MOST_NEAR, 0.5)
+    return f"did you mean {' or '.join(near)}?" if near else ""
 
 
 def neurons_that_begin(context: click.Context, beginning: str) -> list[str]:

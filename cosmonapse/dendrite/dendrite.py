@@ -30,7 +30,7 @@ from .caller.retries import Retries
 from .event_router import EventRouter
 from .stop_receiver import StopReceiver
 from .stop_sender import StopSender
-from .verbs.base import Role, verb
+from .verbs.base import Role, check_settings, verb
 from .verbs.counts import Counts
 from .verbs.decorators import Decorators
 from .verbs.emit import EmitVerbs
@@ -89,6 +89,7 @@ class Dendrite(
     Raises:
         InvalidName: `namespace` or `dendrite_id` is invalid.
         InvalidContext: The context cannot be used.
+        TypeError: `synapse` is no Synapse, such as a coroutine that was not awaited.
         ValueError: `role` is invalid, or `heartbeat_s` is not over 0.
     """
 
@@ -103,7 +104,7 @@ class Dendrite(
         heartbeat_s: float = 2.0,
         max_signal_bytes: int = 16 * 1024 * 1024,
     ) -> None:
-        _check(role, heartbeat_s)
+        check_settings(synapse, role, heartbeat_s)
         super().__init__()
         self.synapse = synapse
         self.namespace = checked_namespace(chosen("namespace", namespace))
@@ -486,10 +487,3 @@ def _trace_if_configured(dendrite: Dendrite) -> None:
         from ..tracing.switch import enable_if_configured
 
         enable_if_configured(dendrite)
-
-
-def _check(role: str, heartbeat_s: float) -> None:
-    if role not in ("orchestrator", "worker"):
-        raise ValueError(f"role must be 'orchestrator' or 'worker', not {role!r}")
-    if heartbeat_s <= 0:
-        raise ValueError(f"heartbeat_s must be over 0, not {heartbeat_s:g}")

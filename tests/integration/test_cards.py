@@ -347,6 +347,7 @@ async def test_describe_shows_a_card_and_a_command_that_works(server):
                     "people": ("describe", "book"),
                     "json": ("describe", "book", "--json"),
                     "missing": ("describe", "boook"),
+                    "misspelt": ("dispatch", "boook", "{}"),
                     "registry": ("registry",),
                     "check": ("check",),
                     "check as JSON": ("check", "--json"),
@@ -357,16 +358,18 @@ async def test_describe_shows_a_card_and_a_command_that_works(server):
             codes = {name: await asyncio.to_thread(each.wait) for name, each in calls.items()}
             out = {name: [line.text for line in each.out] for name, each in calls.items()}
             err = [line.text for line in calls["missing"].err]
+            asked = calls["misspelt"].err[0].text
 
     # What other tests lost at this Synapse is a finding of `cosmo check`.
     failed = {name: code for name, code in codes.items() if code and not name.startswith("check")}
-    assert failed == {"missing": 3}
+    assert failed == {"missing": 3, "misspelt": 3}
     assert "nights  integer (1 to 30)  yes" in "\n".join(out["people"])
     assert out["people"][-1] == """$ cosmo dispatch book '{"city": "...", "nights": 1}'"""
     card = json.loads(out["json"][0])
     assert (card["input"]["type"], len(card["replicas"])) == ("object", 2)
     assert err[0].startswith("cosmo: NO_SUCH_NEURON: no live Axon serves boook in namespace")
     assert (len(err), err[0].rpartition(": ")[2]) == (1, "did you mean book?")
+    assert asked.endswith("check the id and namespace; did you mean book?")
     for name in ("people", "registry", "check", "doctor"):
         assert any("2 versions of its card are live" in line for line in out[name]), name
     told = json.loads(out["check as JSON"][0])["differing_cards"]

@@ -69,6 +69,30 @@ def is_verb(method: object) -> bool:
     return method in _giving or inspect.iscoroutinefunction(method)
 
 
+def check_settings(synapse: object, role: str, heartbeat_s: float) -> None:
+    """Refuse what no Dendrite can be made of.
+
+    Raises:
+        TypeError: `synapse` is no Synapse, such as a coroutine that was not awaited.
+        ValueError: `role` is invalid, or `heartbeat_s` is not over 0.
+    """
+    if inspect.iscoroutine(synapse):
+        synapse.close()  # else Python warns of it, too
+        raise TypeError(
+            "synapse is a coroutine: write 'await connect_synapse(...)'; code without asyncio "
+            "uses BlockingDendrite(url)"
+        )
+    if not hasattr(synapse, "transport"):
+        raise TypeError(
+            "synapse must be what 'await connect_synapse(url)' gives, or a MemorySynapse, not "
+            f"{type(synapse).__name__}"
+        )
+    if role not in ("orchestrator", "worker"):
+        raise ValueError(f"role must be 'orchestrator' or 'worker', not {role!r}")
+    if heartbeat_s <= 0:
+        raise ValueError(f"heartbeat_s must be over 0, not {heartbeat_s:g}")
+
+
 class DendriteBase:
     """The parts of a Dendrite, and the check before each verb."""
 
