@@ -83,6 +83,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "handler_stuck": "Handlers that did not end within 1 s after their cancellation.",
         # gateways
         "drop.unfit_card": "Cards that are no tools of MCP: they would spoil the whole list.",
+        "cut.a2a_stream": "Streams of A2A that ended with an error before the end of their task.",
         "drop.a2a_task": "Tasks of A2A that were forgotten early: over 10,000, or over 64 MiB.",
         "drop.output_schema": "Tools of MCP without their output schema, for its flaw.",
         # observers: Doppler and Prism

@@ -7,7 +7,7 @@ from collections import deque
 
 from ..dendrite.caller.pathway import Pathway
 from ..dendrite.caller.signal_buffer import Cursor
-from ..errors import DendriteProtocolError, NeuronError
+from ..errors import DendriteProtocolError
 from ..signals import QUESTIONS, Signal, SignalType
 
 _MAY_REFUSE = (SignalType.ERROR, *QUESTIONS)
@@ -19,22 +19,31 @@ class SignalReader:
 
     Attributes:
         pathway: The Pathway it reads.
-        ahead: Signals that were read and not taken; None stands for the end.
         reply: The Signal that settled the task, when `take` has returned the end; else None.
         is_closed: True once `close` was called: an ERROR after that says no more than this.
+        missed: How many Signals were dropped before the one that was taken last: its client is
+            slow.
+        missed_now: How many of them lie between that Signal and the one taken before it.
     """
 
     def __init__(self, pathway: Pathway) -> None:
         self.pathway = pathway
-        self.ahead: deque[Signal | None] = deque()
         self.reply: Signal | None = None
         self.is_closed = False
+        self.missed = 0
+        self.missed_now = 0
+        self._ahead: deque[tuple[Signal | None, int]] = deque()  # None is the end; with `missed`
         self._last: Signal | None = None
         self._cursor: Cursor | None = None
 
     async def wait(self, timeout_s: float | None = None) -> bool:
         """Return True as soon as something is ahead, False after `timeout_s` seconds."""
-        return bool(self.ahead) or await self._fetch(timeout_s)
+        return self.is_ahead or await self._fetch(timeout_s)
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether a Signal, or the end, was read and not taken."""
+        return bool(self._ahead)
 
     @property
     def is_ready(self) -> bool:
@@ -42,25 +51,12 @@ class SignalReader:
 
         A stream that takes all of it before it writes wakes up once for many Signals.
         """
-        return bool(self.ahead) or self._look()
+        return self.is_ahead or self._look()
 
     async def yield_to_others(self) -> None:
         """Let the other tasks of the loop run, unless so much waits that some may be dropped."""
         if self._cursor is None or not self._cursor.is_far_behind:
             await asyncio.sleep(0)
-
-    @property
-    def missed(self) -> int:
-        """How many Signals were dropped before this reader came to them: its client is slow."""
-        return 0 if self._cursor is None else self._cursor.missed
-
-    @property
-    def gap(self) -> NeuronError | None:
-        """Why a text that is streamed would not be whole; None if nothing is missing."""
-        if not self.missed:
-            return None
-        text = f"the client reads too slowly: {self.missed:,} Signals of the stream are lost"
-        return NeuronError("STREAM_GAP", text)
 
     async def next(self) -> Signal | None:
         """Return the next Signal, or None at the end; raises as `take` does."""
@@ -73,7 +69,8 @@ class SignalReader:
         Raises:
             DendriteProtocolError: The end came before the task was settled.
         """
-        signal = self.ahead.popleft()
+        signal, missed = self._ahead.popleft()
+        self.missed_now, self.missed = missed - self.missed, missed
         if signal is None:
             if self._last is None or self._last.type not in _SETTLING:
                 raise DendriteProtocolError("this Dendrite was stopped while the task ran")
@@ -91,11 +88,11 @@ class SignalReader:
         """
         if not await self.wait(timeout_s):
             return None
-        first = self.ahead[0]
+        first, _ = self._ahead[0]
         if first is None or first.type not in _MAY_REFUSE:
             return None
-        over = len(self.ahead) > 1 or await self._fetch(timeout_s)
-        return first if over and self.ahead[1] is None else None
+        over = len(self._ahead) > 1 or await self._fetch(timeout_s)
+        return first if over and self._ahead[1][0] is None else None
 
     async def close(self) -> None:
         """Close the Pathway, which cancels its task if that still runs; a wait finds the end."""
@@ -109,7 +106,7 @@ class SignalReader:
             return True
         try:
             async with asyncio.timeout(timeout_s):
-                self.ahead.append(await self.pathway.next_of(self._position()))
+                self._put(await self.pathway.next_of(self._position()))
         except TimeoutError:
             return False
         return True
@@ -119,8 +116,11 @@ class SignalReader:
         signal = self._position().next()
         if signal is None and not self.pathway.closed:
             return False
-        self.ahead.append(signal)
+        self._put(signal)
         return True
+
+    def _put(self, signal: Signal | None) -> None:
+        self._ahead.append((signal, self._position().missed))
 
     def _position(self) -> Cursor:
         # Made by the first wait: one that nobody reads could answer no question.

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import DendriteProtocolError
 from ..signals import QUESTIONS, Signal, SignalType
+from . import gaps
 from .outcomes import answer_of, to_json
 
 CONTENT_TYPE = "text/event-stream"
@@ -36,16 +37,25 @@ _NAMES: Mapping[SignalType, str] = MappingProxyType(
 )
 
 
-def event_of(signal: Signal) -> bytes:
-    """Return the event for a Signal.
+def event_of(signal: Signal, missed: int = 0) -> bytes:
+    """Return the event for a Signal, behind a `gap` if Signals are missing before it.
 
     `thought` carries `delta` and `seq`; `output` the output; `error` and `question` the body that
     a plain HTTP answer would have; every other type its payload, under its name in lower case.
+
+    Args:
+        signal: The Signal.
+        missed: How many Signals were dropped before it.
     """
     name = _NAMES.get(signal.type, signal.type.value.lower())
     if signal.type in _SETTLING:
-        return event(name, answer_of(signal).body, _END + signal.trace_id)
-    return event(name, signal.payload)
+        return gap(missed) + event(name, answer_of(signal).body, _END + signal.trace_id)
+    return gap(missed) + event(name, signal.payload)
+
+
+def gap(missed: int) -> bytes:
+    """Return the event that says how many Signals are missing at its place; none for 0."""
+    return event(gaps.EVENT, {gaps.KEY: missed}) if missed else b""
 
 
 def event(name: str, data: Mapping[str, Any], event_id: str = "") -> bytes:

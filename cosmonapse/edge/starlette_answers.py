@@ -22,6 +22,8 @@ from .reader import SignalReader
 from .wsgi_stream import TEXT_TYPE, TextPieces
 
 T = TypeVar("T")
+PieceOf = Callable[[Signal, int], bytes]
+"""Makes the piece for a Signal, and for the number of Signals that were dropped before it."""
 _LOOK_EVERY_S = 0.3
 KEEP_ALIVE_S = 5.0
 _PIECE_BYTES = 64 * 1024
@@ -71,15 +73,13 @@ class SignalsResponse(StreamingResponse):
             await self._reader.close()
 
 
-def events(reader: SignalReader, event_of: Callable[[Signal], bytes]) -> AsyncIterator[bytes]:
+def events(reader: SignalReader, event_of: PieceOf) -> AsyncIterator[bytes]:
     """Return the events of a reader in pieces, with comments in between while it is silent."""
     return _pieces(reader, event_of, KEEP_ALIVE_S, sse.CUT_OFF)
 
 
 async def _texts(reader: SignalReader) -> AsyncIterator[bytes]:
     async for piece in _pieces(reader, TextPieces()):
-        if (gap := reader.gap) is not None:
-            raise gap
         yield piece
     if reader.reply is not None:
         _ = reader.reply.output  # bare texts cannot report a failure: the connection is aborted
@@ -87,7 +87,7 @@ async def _texts(reader: SignalReader) -> AsyncIterator[bytes]:
 
 async def _pieces(
     reader: SignalReader,
-    piece_of: Callable[[Signal], bytes],
+    piece_of: PieceOf,
     silent_s: float | None = None,
     cut_off: bytes | None = None,
 ) -> AsyncIterator[bytes]:
@@ -106,13 +106,12 @@ async def _pieces(
         await reader.yield_to_others()
 
 
-def _arrived(
-    reader: SignalReader, piece_of: Callable[[Signal], bytes], cut_off: bytes | None
-) -> tuple[bytes, bool]:
+def _arrived(reader: SignalReader, piece_of: PieceOf, cut_off: bytes | None) -> tuple[bytes, bool]:
     """Return the bytes of what has arrived, and whether that was all.
 
     Raises:
         DendriteProtocolError: The reader was closed before its end, and there is no `cut_off`.
+        NeuronError: `STREAM_GAP`, a text would not be whole.
     """
     made = bytearray()
     while len(made) < _PIECE_BYTES and reader.is_ready:
@@ -126,7 +125,7 @@ def _arrived(
             break  # what was said goes first; the next look raises it again
         if signal is None:
             return bytes(made), True
-        made += piece_of(signal)
+        made += piece_of(signal, reader.missed_now)
     return bytes(made), False
 
 

@@ -21,7 +21,8 @@ class TextStream:
     """The stream of a task. Iterate over it for its texts; from one thread at a time.
 
     Ending it early (`close`, leaving its `with`, or dropping the last reference) cancels the task.
-    Unread Signals are bounded by its Pathway: 65,536 and 64 MiB; the oldest are dropped first.
+    Unread Signals are bounded by its Pathway: 65,536 and 64 MiB; the oldest are dropped first, and
+    `missed` counts them.
 
     Attributes:
         trace_id: The workflow.
@@ -86,7 +87,7 @@ class TextStream:
 
         None waits without a limit.
         """
-        if self._closed or self._reader.ahead:
+        if self._closed or self._reader.is_ahead:
             return True
         try:
             return self._thread.run(lambda: self._reader.wait(timeout_s))
@@ -100,6 +101,11 @@ class TextStream:
         It removes no Signal from the stream, and waits at most twice `timeout_s` seconds.
         """
         return None if self._closed else self._thread.run(lambda: self._reader.refusal(timeout_s))
+
+    @property
+    def missed(self) -> int:
+        """How many Signals were dropped before the one read last: this reader is slow."""
+        return self._reader.missed
 
     @property
     def output(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from ..errors import DendriteProtocolError
 from ..payloads import response_text
 from ..signals import Signal, SignalType
 from . import sse
+from .gaps import gap_error
 from .outcomes import HttpAnswer, answer_of
 from .per_process import LOOK_EVERY_S
 from .text_stream import TextStream
@@ -86,6 +87,7 @@ class StreamBody:
         self._idle = b"" if as_text else sse.KEEP_ALIVE
         self._as_text = as_text
         self._gone = gone
+        self._missed = 0
 
     def __iter__(self) -> Self:
         """Return itself."""
@@ -96,7 +98,8 @@ class StreamBody:
 
         Raises:
             StopIteration: The task ended, or the client is gone.
-            NeuronError: The task failed; bare texts cannot say so, and the connection is aborted.
+            NeuronError: The task failed, or the client reads too slowly; bare texts cannot say so,
+                and the connection is aborted.
             NeedsAnswer: The same, when the task asked a question.
             TimeoutError: The same, when the task exceeded its time.
             DendriteProtocolError: The same, when the Dendrite was stopped.
@@ -119,7 +122,7 @@ class StreamBody:
                     return None
                 piece = self._idle
             elif (signal := self._stream.next_signal()) is not None:
-                piece = self._piece_of(signal)
+                piece = self._piece_of(signal, self._missed_now())
             else:
                 break
             if piece:
@@ -127,6 +130,11 @@ class StreamBody:
         if self._as_text:
             self._stream.check()
         return None
+
+    def _missed_now(self) -> int:
+        """Return how many Signals were dropped since the last look."""
+        before, self._missed = self._missed, self._stream.missed
+        return self._missed - before
 
     def close(self) -> None:
         """Cancel the task if it still runs."""
@@ -139,8 +147,18 @@ class TextPieces:
     def __init__(self) -> None:
         self._spoke = False
 
-    def __call__(self, signal: Signal) -> bytes:
-        """Return the text of a Signal; empty for most types."""
+    def __call__(self, signal: Signal, missed: int = 0) -> bytes:
+        """Return the text of a Signal; empty for most types.
+
+        Args:
+            signal: The Signal.
+            missed: How many Signals were dropped before it.
+
+        Raises:
+            NeuronError: `STREAM_GAP`, some were: the text would not be whole.
+        """
+        if missed:
+            raise gap_error(missed)
         text: Any = response_text(signal)
         if text is not None:
             self._spoke = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -16,19 +16,20 @@ from a2a.types import Message, Part, Task, TaskState, TaskStatus
 from google.protobuf.json_format import MessageToDict
 
 from ..dendrite.caller.questions import ANSWER_OF, follow_up
+from ..edge import gaps
 from ..edge.faults import answer_and_log
 from ..edge.outcomes import BadRequest
 from ..edge.reader import SignalReader
 from ..errors import BadSignal, CosmonapseError
 from ..ids import id_bytes, id_text, new_trace_id
-from ..payloads import REASONING
-from ..signals import Signal, SignalType
+from ..signals import Signal
 from .a2a_parts import Settled, answer_to, input_of, output_pieces, settled, text_key
 from .a2a_store import NEURON, NeuronTaskStore
+from .a2a_thoughts import ThoughtPiece, ThoughtPieces
 from .a2a_wire import parts_of, pieces_of
 from .gateway import Gateway
 
-_TEXT, _OUTPUT = "text", "output"
+_OUTPUT = "output"
 _EVERY_S = 0.05
 _CARDS_S = 0.25
 _MAX_TIMEOUT_S = 30 * 24 * 3600.0
@@ -133,6 +134,7 @@ class NeuronExecutor(AgentExecutor):
         try:
             task, outcome = await self._outcome(errand, told)
         except (CosmonapseError, TimeoutError, ValueError) as error:
+            await told.pieces(told.thoughts.end())
             await told.settled(_of_error(error, errand.trace_id))
             return
         end = settled(outcome, errand.trace_id)
@@ -177,8 +179,7 @@ class _Told:
         self._queue = queue
         self._context = context
         self._updater = TaskUpdater(queue, self.task_id, str(context.context_id))
-        self._begun: set[str] = set()
-        self._streamed: list[str] = []
+        self.thoughts = ThoughtPieces()
 
     async def accepted(self) -> None:
         """Say that a new task is there; a known one goes on."""
@@ -198,22 +199,21 @@ class _Told:
         """Say that it works."""
         await self._updater.start_work()
 
-    async def thoughts(self, artifact_id: str, text: str) -> None:
-        """Append a text to an artifact."""
-        if artifact_id == _TEXT:
-            self._streamed.append(text)
-        await self._updater.add_artifact(
-            [Part(text=text, media_type="text/plain")],
-            artifact_id=artifact_id,
-            name=artifact_id,
-            append=artifact_id in self._begun,
-            last_chunk=False,
-        )
-        self._begun.add(artifact_id)
+    async def pieces(self, pieces: Iterable[ThoughtPiece]) -> None:
+        """Add pieces to the artifacts of thoughts."""
+        for piece in pieces:
+            await self._updater.add_artifact(
+                [Part(text=piece.text, media_type="text/plain")],
+                artifact_id=piece.artifact_id,
+                name=piece.artifact_id,
+                metadata={gaps.KEY: piece.missed} if piece.missed else None,
+                append=piece.append,
+                last_chunk=False,
+            )
 
     async def output(self, output: Mapping[str, Any]) -> None:
         """Add the output."""
-        pieces = output_pieces(output, "".join(self._streamed))
+        pieces = output_pieces(output, self.thoughts.text)
         await self._updater.add_artifact(
             parts_of(pieces), artifact_id=_OUTPUT, name=_OUTPUT, last_chunk=True
         )
@@ -221,6 +221,8 @@ class _Told:
     async def settled(self, end: Settled) -> None:
         """Say what the task has come to."""
         facts = dict(end.facts)
+        if self.thoughts.missed:
+            facts[gaps.KEY] = self.thoughts.missed
         message = self._updater.new_agent_message([Part(text=end.text)], facts)
         # What an event says in its metadata stays in that of the task, after an answer too.
         stays = None if end.asks else facts or None
@@ -231,26 +233,17 @@ class _Told:
 async def _follow(reader: SignalReader, told: _Told) -> None:
     """Tell the thoughts: the first at once, and those that follow at most twenty times a second."""
     clock = asyncio.get_running_loop().time
-    held: dict[str, list[str]] = {}
     due_s = 0.0
     while True:
         left_s = due_s - clock()
-        if held and (left_s <= 0 or not await reader.wait(left_s)):
-            await _flush(held, told)
+        if told.thoughts.has_news and (left_s <= 0 or not await reader.wait(left_s)):
+            await told.pieces(told.thoughts.pop())
             due_s = clock() + _EVERY_S
         signal = await reader.next()
         if signal is None:
-            await _flush(held, told)
+            await told.pieces(told.thoughts.end())
             return
-        if signal.type is SignalType.THOUGHT_DELTA:
-            kind = REASONING if signal.payload.get("kind") == REASONING else _TEXT
-            held.setdefault(kind, []).append(str(signal.payload.get("delta", "")))
-
-
-async def _flush(held: dict[str, list[str]], told: _Told) -> None:
-    for artifact_id, texts in held.items():
-        await told.thoughts(artifact_id, "".join(texts))
-    held.clear()
+        told.thoughts.take(signal, reader.missed_now)
 
 
 def _of_error(error: Exception, trace_id: str) -> Settled:

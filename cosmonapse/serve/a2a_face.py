@@ -26,7 +26,6 @@ from .gateway import Gateway
 try:
     from a2a.server.agent_execution import RequestContext, SimpleRequestContextBuilder
     from a2a.server.context import ServerCallContext
-    from a2a.server.request_handlers import DefaultRequestHandler
     from a2a.server.routes import create_jsonrpc_routes, create_rest_routes
     from a2a.server.routes.common import DefaultServerCallContextBuilder
     from a2a.types import AgentCard, SendMessageRequest, Task
@@ -36,16 +35,18 @@ except ImportError:
 
 from .a2a_executor import NeuronExecutor, TraceIds
 from .a2a_store import NEURON, NeuronTaskStore
+from .a2a_streams import StreamingHandler
 
 _AGENT = ROOT + "/{" + NEURON + "}"
 _FRESH_S = 1.0
 _PARKED_S = 60.0
 """How long the handler keeps what it has in memory of a task that waits for an answer."""
-# It warns of each task that is cancelled; two of its loggers write a traceback for each request
-# that its client has spelled wrongly.
+# It warns of each task that is cancelled; three of its loggers write a traceback for each request
+# that its client has spelled wrongly, or whose stream it reads too slowly.
 _LEVELS = {
     "a2a": logging.ERROR,
     "a2a.server.routes.jsonrpc_dispatcher": logging.CRITICAL,
+    "a2a.server.routes.rest_dispatcher": logging.CRITICAL,
     "a2a.utils.error_handlers": logging.CRITICAL,
 }
 
@@ -61,13 +62,14 @@ class A2aFace:
         self._gateway = gateway
         self._agent = gateway.settings.a2a_agent
         store = NeuronTaskStore(BoundedTasks(counts=gateway.counts))
-        self._handler = DefaultRequestHandler(
+        self._handler = StreamingHandler(
             NeuronExecutor(gateway, store),
             store,
             # Only its capabilities are read: each agent serves its own card.
             ParseDict(_card_of(gateway, Card(neuron_id="any")), AgentCard()),
             request_context_builder=_InItsConversation(store),
             interrupted_task_timeout=_PARKED_S,
+            counts=gateway.counts,
         )
         self._bare: Mapping[str, Card] = {}
         self._asked_at_s = float("-inf")

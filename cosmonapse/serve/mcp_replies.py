@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import attrs
 
+from ..edge.gaps import gap_text
 from ..edge.outcomes import answer_of, jsonable, to_json
 from ..signals import Signal, SignalType
 
@@ -35,8 +36,18 @@ class ToolReply:
     content: dict[str, Any] | None = None
 
 
-def progress_of(signal: Signal) -> str | None:
-    """Return what a Signal before the reply tells of the progress; None if nothing."""
+def progress_of(signal: Signal, missed: int = 0) -> Sequence[str]:
+    """Return what a Signal before the reply tells of the progress, behind what is missing there.
+
+    Args:
+        signal: The Signal.
+        missed: How many Signals were dropped before it.
+    """
+    told = _told_of(signal)
+    return [*([gap_text(missed)] if missed else []), *([] if told is None else [told])]
+
+
+def _told_of(signal: Signal) -> str | None:
     payload = signal.payload
     match signal.type:
         case SignalType.THOUGHT_DELTA:

@@ -306,12 +306,16 @@ async def _ask(context: Context, asked: AskedQuestion) -> types.ElicitResult | N
 
 
 async def _report(context: Context, pathway: Pathway) -> None:
-    """Send what a task tells while it runs as progress, in order."""
-    count = 0
-    async for signal in pathway:
-        text = progress_of(signal)
-        if text is not None:
-            count += 1
-            await context.session.report_progress(count, None, text)
+    """Send what a task tells while it runs as progress, in order, and what is missing of it."""
+    count = missed = 0
+    cursor = pathway.cursor()
+    try:
+        while (signal := await pathway.next_of(cursor)) is not None:
+            for text in progress_of(signal, cursor.missed - missed):
+                count += 1
+                await context.session.report_progress(count, None, text)
+            missed = cursor.missed
+    finally:
+        cursor.leave()
     if count:
         await asyncio.sleep(_PROGRESS_LEAD_S)

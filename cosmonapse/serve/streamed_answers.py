@@ -57,8 +57,8 @@ class StreamedTrace(StreamedTask):
         self.body_iterator = events(reader, _event)
 
 
-def _event(signal: Signal) -> bytes:
-    return sse.event(signal.type.value.lower(), _told(signal))
+def _event(signal: Signal, missed: int) -> bytes:
+    return sse.gap(missed) + sse.event(signal.type.value.lower(), _told(signal))
 
 
 def _told(signal: Signal) -> dict[str, Any]:

@@ -141,6 +141,12 @@ class Conversation:
 
     async def say(self, *parts, context_id="", metadata=None, go_on=True):
         """Send a message and return the task; goes on with the task that waits for an answer."""
+        sending = self.events_of(*parts, context_id=context_id, metadata=metadata, go_on=go_on)
+        await self.keep_all(sending)
+        return await self.again()
+
+    def events_of(self, *parts, context_id="", metadata=None, go_on=True):
+        """Send a message and return its events."""
         message = Message(
             message_id=f"message-{next(_numbers)}",
             role=Role.ROLE_USER,
@@ -152,10 +158,7 @@ class Conversation:
         request = SendMessageRequest(message=message)
         request.metadata.update(metadata or {})
         self.events = []
-        async for event in self.client.send_message(request):
-            self.events.append(event)
-            self._keep(event)
-        return await self.again()
+        return self.client.send_message(request)
 
     async def again(self):
         """Return the task as it is now."""
@@ -164,7 +167,14 @@ class Conversation:
         self.task = await self.client.get_task(GetTaskRequest(id=self.task.id))
         return self.task
 
-    def _keep(self, event):
+    async def keep_all(self, events):
+        """Take all events."""
+        async for event in events:
+            self.keep(event)
+
+    def keep(self, event):
+        """Take an event."""
+        self.events.append(event)
         kind = event.WhichOneof("payload")
         if kind == "task":
             self.task = event.task

@@ -15,6 +15,8 @@ const INNER = new Set([
   'take',
   'unanswered',
   'answered',
+  'cursor',
+  'nextOf',
   'end',
   'toString',
 ])

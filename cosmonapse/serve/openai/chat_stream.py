@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from starlette.types import Send
 
+from ...edge.gaps import gap_error
 from ...edge.outcomes import answer_of
 from ...edge.reader import SignalReader
 from ...edge.sse import CONTENT_TYPE, HEADERS
@@ -55,8 +56,8 @@ def _arrived(reader: SignalReader, chunks: ChatChunks) -> tuple[bytes, bool]:
         while left and reader.is_ready:
             left -= 1
             signal = reader.take()
-            if (gap := reader.gap) is not None:
-                return chunks.error(in_openai_form(answer_of(gap))), False
+            if reader.missed:
+                return chunks.error(in_openai_form(answer_of(gap_error(reader.missed)))), False
             if signal is None:
                 return chunks.end(is_cut=reader.is_closed), False
             chunks.take(signal)

@@ -1,61 +1,38 @@
-"""A client that reads too slowly: it gets an error, and no text that lacks its middle."""
+"""A client that reads too slowly: it is told what it missed, and gets no text that lacks a part."""
 
 import asyncio
 import json
 
 import pytest
 
-from cosmonapse.dendrite.caller.signal_buffer import MAX_SIGNALS, SignalBuffer
-from cosmonapse.edge.reader import SignalReader
+from cosmonapse.dendrite.caller.signal_buffer import MAX_SIGNALS
 from cosmonapse.edge.starlette_answers import SignalsResponse
+from cosmonapse.edge.wsgi_stream import StreamBody
 from cosmonapse.errors import NeuronError
-from cosmonapse.ids import new_trace_id
 from cosmonapse.serve.openai.chat_stream import send_stream
 from cosmonapse.serve.openai.chunks import ChatChunks
-from cosmonapse.signals import Signal, SignalType
+from cosmonapse.serve.streamed_answers import StreamedTrace
+from support.stored import StoredPathway
 
 pytestmark = pytest.mark.asyncio
 
 
-class Stored:
-    """A Pathway that is over: so many thoughts and an output, of which the most are kept."""
-
-    def __init__(self, count, most):
-        self.closed = True
-        self._buffer = SignalBuffer(most)
-        self._count = count
-
-    def cursor(self):
-        return self._buffer.cursor(is_loop=True)
-
-    def fill(self):
-        """Receive all, before the reader that is there has looked."""
-        trace = new_trace_id()
-        for number in range(self._count):
-            thought = {"delta": f"{number} "}
-            self._add(SignalType.THOUGHT_DELTA, thought, trace)
-        self._add(SignalType.AGENT_OUTPUT, {"output": {"response": "all"}}, trace)
-
-    def _add(self, kind, payload, trace):
-        self._buffer.append(Signal(type=kind, payload=payload, trace_id=trace), 10)
-
-    async def close(self):
-        pass
-
-
 def reader_of(count, most):
-    stored = Stored(count, most)
-    reader = SignalReader(stored)
-    reader._position()
-    stored.fill()
+    stored = StoredPathway(most)
+    reader = stored.reader()
+    stored.think(count)
+    stored.end()
     return reader
+
+
+async def body_of(pieces):
+    return b"".join([piece async for piece in pieces])
 
 
 async def test_a_text_that_was_read_in_time_is_whole():
     pieces = SignalsResponse(reader_of(100, 1000), as_text=True).body_iterator
 
-    said = b"".join([piece async for piece in pieces])
-    assert said.split() == [b"%d" % number for number in range(100)]
+    assert (await body_of(pieces)).split() == [b"%d" % number for number in range(100)]
 
 
 async def test_a_text_that_has_lost_a_part_ends_with_an_error():
@@ -64,6 +41,76 @@ async def test_a_text_that_has_lost_a_part_ends_with_an_error():
     with pytest.raises(NeuronError, match="reads too slowly"):
         async for _ in pieces:
             pass
+
+
+async def test_a_text_that_has_lost_all_but_an_output_without_text_ends_with_an_error():
+    stored = StoredPathway(1)
+    reader = stored.reader()
+    stored.think(3)
+    stored.end(number=1)
+    pieces = SignalsResponse(reader, as_text=True).body_iterator
+
+    with pytest.raises(NeuronError, match="3 Signals"):
+        await body_of(pieces)
+
+
+async def test_events_say_how_many_signals_are_missing_at_their_place():
+    stored = StoredPathway(50)
+    reader = stored.reader()
+    stored.think(10)
+    pieces = SignalsResponse(reader, as_text=False).body_iterator
+    first = await anext(pieces)
+    stored.think(100)
+    stored.end()
+
+    rest = (await body_of(pieces)).decode().split("\n\n")
+    assert b"gap" not in first
+    assert rest[0] == 'event: gap\ndata: {"missed": 56}'
+    assert json.loads(rest[1].partition("data: ")[2])["delta"] == "66 "
+    assert "".join(rest[1:]).count("event: gap") == 0
+
+
+async def test_events_of_a_trace_say_it_too():
+    reader = reader_of(100, 50)
+    pieces = StreamedTrace(None, reader).body_iterator
+
+    body = await body_of(pieces)
+    assert body.startswith(b'event: gap\ndata: {"missed": 54}\n\nevent: thought_delta\n')
+
+
+class ReadByHand:
+    """What StreamBody asks of a TextStream, of a reader whose Signals are there."""
+
+    def __init__(self, reader):
+        self._reader = reader
+
+    @property
+    def missed(self):
+        return self._reader.missed
+
+    def wait(self, timeout_s):
+        return self._reader.is_ready
+
+    def next_signal(self):
+        return self._reader.take()
+
+    def check(self):
+        pass
+
+
+async def test_events_over_wsgi_say_it_too():
+    body = StreamBody(ReadByHand(reader_of(100, 50)), False, lambda: False)
+
+    events = list(body)
+    assert events[0].startswith(b'event: gap\ndata: {"missed": 54}\n\nevent: thought\n')
+    assert sum(b"event: gap" in each for each in events) == 1
+
+
+async def test_a_text_over_wsgi_that_has_lost_a_part_ends_with_an_error():
+    body = StreamBody(ReadByHand(reader_of(100, 50)), True, lambda: False)
+
+    with pytest.raises(NeuronError, match="reads too slowly"):
+        next(body)
 
 
 async def test_a_stream_of_openai_that_has_lost_a_part_ends_with_an_error():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cosmonapse.edge.gaps import gap_text
 from cosmonapse.errors import SynapseUnreachable
 from cosmonapse.serve.mcp_replies import error_reply, progress_of, reply_of
 from cosmonapse.signals import Directed, SignalType, made
@@ -23,7 +24,15 @@ def signal(type, **payload):
     ],
 )
 def test_progress_is_told_in_words(told, text):
-    assert progress_of(told) == text
+    assert progress_of(told) == ([] if text is None else [text])
+
+
+def test_progress_says_what_is_missing_before_the_rest():
+    told = signal(SignalType.THOUGHT_DELTA, delta="hm")
+
+    assert progress_of(told, 1) == ["1 Signal is missing here: the client reads too slowly", "hm"]
+    assert progress_of(told, 1234)[0].startswith("1,234 Signals are missing")
+    assert progress_of(signal(SignalType.AGENT_OUTPUT, output={}), 2) == [gap_text(2)]
 
 
 def test_an_output_is_content_and_the_same_as_text():

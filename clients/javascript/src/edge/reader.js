@@ -5,7 +5,7 @@ import { settles } from './sse.js'
 /** One reader of a Pathway, to be used by one function at a time. */
 export class SignalReader {
   #pathway
-  #signals
+  #cursor = null
   #ahead = []
   #asked = null
   #last = null
@@ -13,7 +13,10 @@ export class SignalReader {
   /** @param {import('../dendrite/caller/pathway.js').Pathway} pathway What it reads. */
   constructor(pathway) {
     this.#pathway = pathway
-    this.#signals = pathway[Symbol.asyncIterator]()
+    /** How many Signals were dropped before the one that `next` returned last: its client is slow. */
+    this.missed = 0
+    /** How many of them lie between that Signal and the one before it. */
+    this.missedNow = 0
   }
 
   /** The Signal that settled the task, after the end; null if the Dendrite was stopped before. */
@@ -24,7 +27,9 @@ export class SignalReader {
   /** Return the next Signal, or null at the end. */
   async next() {
     if (this.#ahead.length === 0) await this.#fetch()
-    const signal = this.#ahead.shift()
+    const { signal, missed } = this.#ahead.shift()
+    this.missedNow = missed - this.missed
+    this.missed = missed
     if (signal !== null) this.#last = signal
     return signal
   }
@@ -37,21 +42,33 @@ export class SignalReader {
    */
   async refusal(timeoutMs) {
     if (!(await this.#comes(timeoutMs))) return null
-    const [first] = this.#ahead
+    const [{ signal: first }] = this.#ahead
     if (first === null || !(first.type === 'ERROR' || isQuestion(first))) return null
-    return (await this.#comes(timeoutMs)) && this.#ahead[1] === null ? first : null
+    return (await this.#comes(timeoutMs)) && this.#ahead[1].signal === null ? first : null
   }
 
   /** Close the Pathway, which cancels its task if that still runs. */
   close() {
-    return this.#pathway.close()
+    this.#pathway.close()
+    this.#cursor?.leave()
   }
 
   async #fetch() {
-    this.#asked ??= this.#signals.next()
-    const { done, value } = await this.#asked
+    this.#ahead.push(await this.#ask())
     this.#asked = null
-    this.#ahead.push(done ? null : value)
+  }
+
+  /** Resolve to the next Signal, or null at the end, with the number of those dropped before it. */
+  #ask() {
+    // Made by the first wait: a position that nobody reads at could answer no question.
+    this.#cursor ??= this.#pathway.cursor()
+    this.#asked ??= this.#read()
+    return this.#asked
+  }
+
+  async #read() {
+    const signal = await this.#pathway.nextOf(this.#cursor)
+    return { signal, missed: this.#cursor.missed }
   }
 
   /** Return true when one more Signal or the end is ahead, false after `timeoutMs`. */
@@ -60,8 +77,7 @@ export class SignalReader {
     const late = new Promise((resolve) => {
       timer = setTimeout(resolve, timeoutMs, false)
     })
-    this.#asked ??= this.#signals.next()
-    const came = await Promise.race([this.#asked.then(() => true), late])
+    const came = await Promise.race([this.#ask().then(() => true), late])
     clearTimeout(timer)
     if (came) await this.#fetch()
     return came

@@ -29,15 +29,19 @@ const NAMES = new Map([
 export const settles = (signal) => SETTLING.has(signal.type)
 
 /**
- * Return the event for a Signal.
+ * Return the event for a Signal, behind a `gap` if Signals are missing before it.
  *
  * `thought` carries `delta` and `seq`; `output` the output; `error` and `question` the body that a
  * plain HTTP answer would have; every other type its payload, under its name in lower case.
+ *
+ * @param {object} signal The Signal.
+ * @param {number} [missed] How many Signals were dropped before it.
  */
-export function eventOf(signal) {
+export function eventOf(signal, missed = 0) {
   const name = NAMES.get(signal.type) ?? signal.type.toLowerCase()
-  if (settles(signal)) return event(name, answerOf(signal).body, END + signal.traceId)
-  return event(name, signal.payload)
+  const gap = missed === 0 ? '' : event('gap', { missed })
+  if (settles(signal)) return gap + event(name, answerOf(signal).body, END + signal.traceId)
+  return gap + event(name, signal.payload)
 }
 
 /**

@@ -22,13 +22,15 @@ export const headersOf = (asText) => ({
 export async function streamEvents(res, reader, keepAliveMs) {
   const idle = { idle: KEEP_ALIVE, everyMs: keepAliveMs }
   const writer = new StreamWriter(res, headersOf(false), idle)
-  for (let signal; (signal = await reader.next()) !== null;) await writer.write(eventOf(signal))
+  for (let signal; (signal = await reader.next()) !== null;)
+    await writer.write(eventOf(signal, reader.missedNow))
   if (reader.reply === null) await writer.write(CUT_OFF)
   writer.end()
 }
 
 /**
- * Stream the bare texts of a reader. A failure breaks the connection off: a text cannot say it.
+ * Stream the bare texts of a reader. A failure, or a client that reads too slowly, breaks the
+ * connection off: a text cannot say it, and is never silently shorter.
  *
  * @param {import('node:http').ServerResponse} res The response.
  * @param {import('./reader.js').SignalReader} reader Where they come from.
@@ -37,6 +39,7 @@ export async function streamTexts(res, reader) {
   const writer = new StreamWriter(res, headersOf(true))
   const textOf = textPieces()
   for (let signal; (signal = await reader.next()) !== null;) {
+    if (reader.missed > 0) return writer.abort()
     const text = textOf(signal)
     if (text !== '') await writer.write(text)
   }

@@ -15,14 +15,22 @@ const failure = signal('ERROR', { code: 'NO_GOOD', message: 'why', recoverable: 
 const question = signal('CLARIFICATION', { question: 'Which?' })
 const never = new Promise(() => {})
 
-/** Return what reads as a Pathway: Signals, promises to wait for, and then the end. */
+/**
+ * Return what reads as a Pathway: Signals, promises to wait for, numbers of Signals that were dropped,
+ * and then the end.
+ */
 const pathwayOf = (...steps) => ({
-  async *[Symbol.asyncIterator]() {
-    for (const each of steps) {
-      if (each instanceof Promise) await each
-      else yield each
+  cursor: () => ({ missed: 0, at: 0, leave() {} }),
+  async nextOf(cursor) {
+    while (cursor.at < steps.length) {
+      const each = steps[cursor.at++]
+      if (typeof each === 'number') cursor.missed += each
+      else if (each instanceof Promise) await each
+      else return each
     }
+    return null
   },
+  close() {},
 })
 
 async function all(reader) {
@@ -100,6 +108,39 @@ test('events without an outcome end with one that says so', async (t) => {
 
   assert.equal(isWhole, true)
   assert.match(text, /^event: thought\n.*\n\nevent: error\n.*"NOT_READY".*\nid: end-stopped\n\n$/)
+})
+
+test('events say how many Signals are missing at their place', async (t) => {
+  const { text, isWhole } = await streamed(t, streamEvents, thought, 7, thought, thought, 2, output)
+
+  assert.equal(isWhole, true)
+  const said = text.match(/^(event: .*|data: \{"missed".*)$/gm)
+  assert.deepEqual(said, [
+    'event: thought',
+    'event: gap',
+    'data: {"missed": 7}',
+    'event: thought',
+    'event: thought',
+    'event: gap',
+    'data: {"missed": 2}',
+    'event: output',
+  ])
+})
+
+test('a gap behind a question that was looked at stands behind it', async () => {
+  const reader = new SignalReader(pathwayOf(question, 3, thought, output))
+  await reader.refusal(5000)
+  const missed = []
+  while ((await reader.next()) !== null) missed.push(reader.missedNow)
+
+  assert.deepEqual([missed, reader.missed], [[0, 3, 0], 3])
+})
+
+test('a text that has lost a part breaks off', async (t) => {
+  const lost = await streamed(t, streamTexts, thought, 7, thought, output)
+  const behind = await streamed(t, streamTexts, thought, 7, output)
+
+  assert.deepEqual([lost, behind], Array(2).fill({ text: 'one', isWhole: false }))
 })
 
 test('texts end whole behind an output only', async (t) => {

@@ -35,6 +35,12 @@ for (const type of ['CLARIFICATION', 'PERMISSION', 'ESCALATION']) {
   })
 }
 
+test('a gap is an event before the one that follows it', () => {
+  const said = eventOf(signal('THOUGHT_DELTA', { delta: 'a' }), 7)
+
+  assert.equal(said, 'event: gap\ndata: {"missed": 7}\n\nevent: thought\ndata: {"delta": "a"}\n\n')
+})
+
 test('a comment keeps the connection alive, and a stream that is cut off ends with an id', () => {
   assert.match(KEEP_ALIVE, /^:.*\n\n$/)
   assert.match(CUT_OFF, /^event: error\ndata: .*"NOT_READY".*\nid: end-stopped\n\n$/)

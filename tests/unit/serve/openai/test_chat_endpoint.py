@@ -53,7 +53,7 @@ class PlayedReader:
     """A reader that is silent once, then has an output."""
 
     is_closed = False
-    gap = None
+    missed = 0
 
     def __init__(self):
         self._waits = iter([False, True])

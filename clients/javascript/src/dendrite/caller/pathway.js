@@ -256,6 +256,16 @@ export class Pathway {
     this.#wake()
   }
 
+  /** @internal Return a position at the first Signal, for a reader that says what it missed. */
+  cursor() {
+    return this.#buffer.cursor(null, true)
+  }
+
+  /** @internal Resolve to the next Signal for such a position, or to null at the end. */
+  async nextOf(cursor) {
+    return cursor.next() ?? this.#next(cursor, '')
+  }
+
   /** @internal Record that only a reader may still answer a question, which may arrive later. */
   unanswered(question) {
     this.#unanswered = question
