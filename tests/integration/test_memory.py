@@ -54,6 +54,8 @@ def test_the_programs_of_the_page_print_what_it_shows(url, tmp_path, monkeypatch
     assert said.getvalue().split() == expected.split()
     with SqliteMemory("backup.db") as copy:
         assert copy.recall("北京", space="u1")
+    for file in ("mem.db", "mem.db-wal"):
+        assert b"besitzer" not in (tmp_path / file).read_bytes()
     asyncio.run(_own_sessions(names["OwnSessions"]()))
 
 
