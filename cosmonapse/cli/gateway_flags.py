@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import click
+from click.core import ParameterSource
 
 from ..configuration import chosen_for_process
+from ..errors import InvalidName
+from ..names import checked_name
 from ..runtime.environment import TOKEN_VARIABLE
 from ..runtime.private_files import read_secret
 
 _OWN_FLAGS = {"tools": ("--tools", "mcp"), "a2a_agent": ("--a2a-agent", "a2a")}
 """The parameters that only one face uses: the flag, and the face."""
+_HTTP_FLAGS = {
+    "host": "--host",
+    "port": "--port",
+    "hosts": "--allow-host",
+    "origins": "--cors",
+    "base_url": "--base-url",
+    "grace_s": "--grace",
+    "metrics": "--metrics",
+}
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]").fullmatch
 
 
 def check_flags(faces: Sequence[str], given: Mapping[str, Any]) -> None:
@@ -32,9 +46,10 @@ def check_flags(faces: Sequence[str], given: Mapping[str, Any]) -> None:
                 "and no path, such as http://localhost:3000"
             )
     for name in given["hosts"]:
-        if not name or set(name) & set("/@?# ") or (":" in name and name[0] != "["):
+        if _HOST(name) is None:
             raise click.UsageError(
-                f"--allow-host {name}: give the name alone, without a port, such as agents.example"
+                f"--allow-host {name}: give one whole name, without a port, such as "
+                "agents.example; repeat it for others"
             )
     base_url = given["base_url"]
     if base_url is not None and _web_parts(base_url).scheme not in ("http", "https"):
@@ -42,6 +57,31 @@ def check_flags(faces: Sequence[str], given: Mapping[str, Any]) -> None:
             f"--base-url {base_url}: give http:// or https:// and what follows, such as "
             "https://agents.example"
         )
+    agent = given["a2a_agent"]
+    if agent is not None:
+        try:
+            checked_name("neuron_id", agent)
+        except InvalidName as error:
+            raise click.UsageError(f"--a2a-agent: {error}") from None
+
+
+def check_stdio(faces: Sequence[str], context: click.Context) -> None:
+    """Check what a gateway on stdin and stdout was given.
+
+    Args:
+        faces: What it shall serve.
+        context: Of the verb; it knows what stood on the command line.
+
+    Raises:
+        UsageError: Another face, or a flag that only HTTP uses.
+    """
+    if len(faces) > 1:
+        raise click.UsageError("--mcp=stdio goes alone: run a second gateway for the others")
+    for setting, flag in _HTTP_FLAGS.items():
+        if context.get_parameter_source(setting) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"{flag} is for HTTP: leave it out, or give --mcp in place of --mcp=stdio"
+            )
 
 
 def _is_origin(text: str) -> bool:

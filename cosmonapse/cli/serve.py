@@ -18,7 +18,7 @@ from ..runtime.printable import printable
 from ..synapse.url import masked
 from .fabric import fabric_options
 from .gateway_faces import faces_of, loaded, path_of
-from .gateway_flags import check_flags, check_token, token_of
+from .gateway_flags import check_flags, check_stdio, check_token, token_of
 from .log_format import begin_logs, log_format_option, tell
 from .metrics import metrics_option, served
 from .options import TIMEOUT_S, grace_option, no_nan
@@ -155,8 +155,7 @@ def command(
 
 
 def _serve_stdio(options: ServeOptions) -> int:
-    if len(options.faces) > 1:
-        raise click.UsageError("--mcp=stdio goes alone: run a second gateway for the others")
+    check_stdio(options.faces, click.get_current_context())
     run_stdio = loaded("mcp", "run_stdio")
     begin_logs()
     settings = _settings_of(options, base_url="")

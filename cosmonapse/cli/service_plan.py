@@ -127,11 +127,13 @@ def gateway_unit(arguments: Sequence[str], asked: Asked) -> Unit:
         MissingExtra: The packages of what it is to speak are not installed.
     """
     from .gateway_faces import check_service, faces_of
-    from .gateway_flags import check_token, token_of
+    from .gateway_flags import check_flags, check_token, token_of
     from .serve import command
 
     given, rest, key = _on_fabric("serve", command, arguments)
     check_service(given)
+    faces = faces_of(given)
+    check_flags(faces, given)
     if given["port"] == 0:
         raise click.UsageError("--port 0 takes another port at each start: name one")
     path = given["token_file"]
@@ -147,7 +149,7 @@ def gateway_unit(arguments: Sequence[str], asked: Asked) -> Unit:
         Unit(
             name=_name(asked, "cosmo-gateway"),
             kind="gateway",
-            what=f"{', '.join(faces_of(given))} at {host}:{given['port']}",
+            what=f"{', '.join(faces)} at {host}:{given['port']}",
             command=(*_program("serve"), *_without(rest, "--token-file")),
             folder=os.getcwd(),
             for_user=asked.for_user,

@@ -24,6 +24,9 @@ except ImportError:
     raise MissingExtra("starlette", "serve") from None
 
 
+_CONNECTED = "connected to the fabric"
+_AWAY = "not connected to the fabric: the log of this gateway says why"
+_AGAIN = {"Retry-After": "1"}
 _FAILED = Refusal(
     500,
     "INTERNAL_ERROR",
@@ -52,11 +55,10 @@ def make_app(gateway: Gateway, faces: Sequence[Face], ready: Callable[[], Judgem
         return JSONResponse({"ok": True, "connected": ready().ok})
 
     async def readyz(request: Request) -> Response:
-        judgement = ready()
-        body = {"ok": judgement.ok, "reason": judgement.why}
-        return JSONResponse(
-            body, 200 if judgement.ok else 503, None if judgement.ok else {"Retry-After": "1"}
-        )
+        # Anybody may ask, so it does not say where the fabric is: the log does.
+        is_ready = ready().ok
+        body = {"ok": is_ready, "reason": _CONNECTED if is_ready else _AWAY}
+        return JSONResponse(body, 200 if is_ready else 503, None if is_ready else _AGAIN)
 
     async def on_no_route(request: Request, error: Exception) -> Response:
         """Answer what no face has: a path, or a method."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import select
 from collections.abc import AsyncIterator, Callable
@@ -25,10 +26,12 @@ try:
 except ImportError:
     raise MissingExtra("mcp", "mcp") from None
 
+_log = logging.getLogger(__name__)
 MAX_LINE_BYTES = 64 * 1024 * 1024
 _PIECE_BYTES = 1 << 16
 _ROOM_BYTES = 4096
-Incoming = SessionMessage | Exception
+_PARSE_ERROR, _INVALID_REQUEST = -32700, -32600
+_NO_MESSAGE = "Invalid Request: a line is one message of JSON-RPC 2.0; MCP has no batches"
 Streams = tuple[Any, Any]
 
 
@@ -54,30 +57,42 @@ async def lines_of_stdio() -> AsyncIterator[Streams]:
 async def lines(source: int, sink: int) -> AsyncIterator[Streams]:
     """Return the streams of messages over two file descriptors, which stay open.
 
-    Each line of `source` is a message, or the exception that says why it is none.
+    A line of `source` that is no message is answered by an error of JSON-RPC on `sink`.
     """
-    to_server, from_client = anyio.create_memory_object_stream[Incoming](0)
+    to_server, from_client = anyio.create_memory_object_stream[SessionMessage](0)
     to_client, from_server = anyio.create_memory_object_stream[SessionMessage](0)
     async with from_client, to_client, anyio.create_task_group() as group:
-        group.start_soon(_read, source, to_server)
+        group.start_soon(_read, source, to_server, to_client.clone())
         group.start_soon(_write, sink, from_server)
         yield from_client, to_client
         group.cancel_scope.cancel()
 
 
-async def _read(source: int, to_server: Any) -> None:
+async def _read(source: int, to_server: Any, to_client: Any) -> None:
     with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
-        async with to_server:
+        async with to_server, to_client:
             async for line in _lines_of(source):
-                await to_server.send(_message_of(line))
+                try:
+                    message = _message_of(line)
+                except ValidationError as error:
+                    await to_client.send(SessionMessage(_refusal(error)))
+                else:
+                    await to_server.send(message)
 
 
-def _message_of(line: bytes) -> Incoming:
-    try:
-        text = line.decode("utf-8", "replace")
-        return SessionMessage(types.jsonrpc_message_adapter.validate_json(text, by_name=False))
-    except ValidationError as error:
-        return error
+def _message_of(line: bytes) -> SessionMessage:
+    text = line.decode("utf-8", "replace")
+    return SessionMessage(types.jsonrpc_message_adapter.validate_json(text, by_name=False))
+
+
+def _refusal(error: ValidationError) -> types.JSONRPCError:
+    """Return the answer to a line that is no message, without what it holds."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        told = types.ErrorData(code=_PARSE_ERROR, message=f"Parse error: {first['ctx']['error']}")
+    else:
+        told = types.ErrorData(code=_INVALID_REQUEST, message=_NO_MESSAGE)
+    return types.JSONRPCError(jsonrpc="2.0", id=None, error=told)
 
 
 async def _write(sink: int, from_server: Any) -> None:
@@ -99,6 +114,7 @@ async def _lines_of(source: int) -> AsyncIterator[bytes]:
                 yield bytes(begun)
             begun = bytearray(part)
         if len(begun) > MAX_LINE_BYTES:
+            _log.error("a line of the MCP client has over %d bytes: it is cut off", MAX_LINE_BYTES)
             return
 
 

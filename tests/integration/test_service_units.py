@@ -220,6 +220,7 @@ def test_the_carrier_that_a_variable_names_is_in_the_unit(cosmo, monkeypatch, ki
         (("serve", "--user"), "name what to serve: --http, --openai, --mcp or --a2a"),
         (("serve", "--user", "--http", "--port", 0), "--port 0 takes another port"),
         (("serve", "--user", "--mcp=stdio"), "--mcp=stdio is no service"),
+        (("serve", "--user", "--http", "--allow-host", "*"), "give one whole name"),
         (("serve", "--user", "--http", "--host", "0.0.0.0"), "and needs a token"),
         (("serve", "--user", "--http", "--cors", "*"), "and needs a token"),
         (("serve", "--user", "--http", "--token-file", "app.py"), "chmod 600"),

@@ -35,8 +35,9 @@ class Things:
         raise KeyError("a secret")
 
 
-async def ask(method, path, base="https://agents.example", **settings):
-    app = make_app(None, [Things()], lambda: Judgement(True, "connected"))
+async def ask(method, path, base="https://agents.example", is_ready=True, **settings):
+    ready = Judgement(is_ready, "it is at cosmo://10.0.0.5:7070")
+    app = make_app(None, [Things()], lambda: ready)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=base) as client:
         return await client.request(method, path, **settings)
@@ -76,3 +77,11 @@ async def test_a_failure_has_the_form_of_its_face_and_is_not_to_be_repeated():
     assert (answer.status_code, answer.headers["x-should-retry"]) == (500, "false")
     assert answer.json()["error"]["code"] == "INTERNAL_ERROR"
     assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(("is_ready", "status"), [(True, 200), (False, 503)])
+async def test_a_probe_that_anybody_may_send_is_not_told_where_the_fabric_is(is_ready, status):
+    answer = await ask("GET", "/readyz", is_ready=is_ready)
+
+    assert (answer.status_code, answer.json()["ok"]) == (status, is_ready)
+    assert "cosmo://" not in answer.text
