@@ -5,6 +5,7 @@ import signal
 
 import pytest
 import pytest_asyncio
+from a2a.client.errors import A2AClientError
 from a2a.types import CancelTaskRequest, ListTasksRequest, Part, SubscribeToTaskRequest
 
 from cosmonapse import Axon, BlockingDendrite
@@ -14,6 +15,7 @@ from support.a2a_neurons import (
     BINDINGS,
     DEPTH,
     LARGE,
+    KnownToken,
     Waiting,
     artifact,
     axons,
@@ -297,6 +299,32 @@ async def test_cards_are_open_and_the_rest_needs_the_token(gateway):
     assert card.json()["securitySchemes"]
     assert root.json()["name"] == "chat"
     assert (listed.status_code, call.status_code) == (401, 401)
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize("binding", BINDINGS)
+async def test_the_sdk_sends_the_token_by_the_scheme_of_the_card(gateway, binding, streaming):
+    known = KnownToken(gateway.token)
+    async with talking(gateway, "book", binding, streaming, known) as talk:
+        asked = await talk.say(text("Oslo"))
+        cancelled = await talk.client.cancel_task(CancelTaskRequest(id=asked.id))
+    async with talking(gateway, "book", binding, streaming, KnownToken("wrong")) as talk:
+        with pytest.raises(A2AClientError, match="401"):
+            await talk.say(text("Oslo"))
+
+    assert (state(asked), state(cancelled)) == ("INPUT_REQUIRED", "CANCELED")
+
+
+async def test_a_gateway_without_a_token_declares_no_scheme_and_gets_none(url):
+    with serving(url, Axon(neuron_id="search", neuron_fn=search), flags=["--a2a"], token="") as own:
+        async with talking(own, "search", credentials=KnownToken("not asked for")) as talk:
+            task = await talk.say(data({"query": "a"}))
+        with own.client() as http:
+            card = http.get("/a2a/search/.well-known/agent-card.json").json()
+
+    assert state(task) == "COMPLETED"
+    assert "securitySchemes" not in card
+    assert "securityRequirements" not in card
 
 
 async def test_the_list_names_every_neuron(gateway):

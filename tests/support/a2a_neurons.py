@@ -6,6 +6,7 @@ import itertools
 
 import attrs
 from a2a.client import ClientConfig, create_client
+from a2a.client.auth import AuthInterceptor, CredentialService
 from a2a.types import Message, Part, Role, SendMessageRequest, Task, TaskState
 
 from cosmonapse import Axon, NeuronError
@@ -127,6 +128,17 @@ def data(value):
     return Part(data=as_value(value))
 
 
+@attrs.frozen
+class KnownToken(CredentialService):
+    """The credentials of a client that has one token, for the scheme of this name."""
+
+    token: str
+    scheme: str = "bearer"
+
+    async def get_credentials(self, security_scheme_name, context):
+        return self.token if security_scheme_name == self.scheme else None
+
+
 @attrs.define
 class Conversation:
     """What a client does with one agent.
@@ -183,14 +195,20 @@ class Conversation:
 
 
 @contextlib.asynccontextmanager
-async def talking(gateway, neuron, binding="JSONRPC", streaming=False):
-    """Yield a conversation with an agent, by the SDK's own client."""
-    async with gateway.async_client(timeout=20) as http:
+async def talking(gateway, neuron, binding="JSONRPC", streaming=False, credentials=None):
+    """Yield a conversation with an agent, by the SDK's own client.
+
+    The token is a header of each request; or, with `credentials`, what the SDK makes of these by
+    the scheme of the card.
+    """
+    headers = {"headers": {}} if credentials is not None else {}
+    interceptors = [AuthInterceptor(credentials)] if credentials is not None else None
+    async with gateway.async_client(timeout=20, **headers) as http:
         config = ClientConfig(
             streaming=streaming, supported_protocol_bindings=[binding], httpx_client=http
         )
-        client = await create_client(f"{gateway.base_url}/a2a/{neuron}", config)
-        yield Conversation(client)
+        place = f"{gateway.base_url}/a2a/{neuron}"
+        yield Conversation(await create_client(place, config, interceptors=interceptors))
 
 
 def state(task):
