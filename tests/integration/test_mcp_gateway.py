@@ -23,6 +23,7 @@ from support.gateways import TOKEN, base_url_of, serving, start_gateway
 from support.mcp_clients import (
     MODERN_META,
     MODES,
+    LegacySession,
     Person,
     client_of,
     lines_of_call,
@@ -326,6 +327,42 @@ async def test_a_client_over_http_that_hangs_up_ends_its_task(gateway):
         with pytest.raises(asyncio.CancelledError):
             await calling
 
+    await until(cancelled)
+
+
+async def dropped_stream(client):
+    """Call `sleep` in a session of 2025, and drop the stream of its answer once it runs."""
+    session = LegacySession(client)
+    await session.begin()
+    async with session.stream("tools/call", 2, name="sleep", arguments={}):
+        await asyncio.to_thread(began.wait, WITHIN_S)
+    return session
+
+
+async def test_over_http_a_client_of_2025_that_drops_its_stream_is_bounded_by_the_time(
+    url, gateway
+):
+    with Children() as children:
+        process = start_gateway(children, url, gateway.namespace, "--mcp", "--timeout", "1")
+        base_url = await asyncio.to_thread(base_url_of, process)
+        await asyncio.to_thread(process.line, "  connected")
+        async with attrs.evolve(gateway, base_url=base_url).async_client() as client:
+            session = await dropped_stream(client)
+
+            await until(cancelled)
+            again = await session.post("tools/list", 3)
+
+    assert again.status_code == 200
+    assert "Traceback" not in process.said
+
+
+async def test_over_http_the_end_of_a_session_of_2025_ends_its_tasks(gateway):
+    async with gateway.async_client() as client:
+        session = await dropped_stream(client)
+
+        ended = await session.delete()
+
+    assert ended.status_code == 200
     await until(cancelled)
 
 

@@ -100,3 +100,45 @@ def short_lived_client(gateway, mode, tool, err):
         process.kill()
         process.wait(5)
         process.stdout.close()
+
+
+class LegacySession:
+    """A session of 2025-11-25 over HTTP, by hand: the SDK does not leave a stream alone.
+
+    Args:
+        http: A client of the gateway.
+    """
+
+    def __init__(self, http):
+        self._http = http
+        self._headers = {
+            "accept": "application/json, text/event-stream",
+            "mcp-protocol-version": "2025-11-25",
+        }
+
+    async def begin(self):
+        """Open it."""
+        about = {"protocolVersion": "2025-11-25", "capabilities": {}}
+        about["clientInfo"] = {"name": "by hand", "version": "1"}
+        begun = await self.post("initialize", 1, **about)
+        self._headers["mcp-session-id"] = begun.headers["mcp-session-id"]
+        await self.post("notifications/initialized")
+
+    async def post(self, method, number=None, **params):
+        """Send a request, or a notification, and return the whole response."""
+        return await self._http.post(
+            "/mcp", json=self._body(method, number, params), headers=self._headers
+        )
+
+    def stream(self, method, number, **params):
+        """Send a request; its response is read piece by piece."""
+        body = self._body(method, number, params)
+        return self._http.stream("POST", "/mcp", json=body, headers=self._headers)
+
+    async def delete(self):
+        """End it."""
+        return await self._http.delete("/mcp", headers=self._headers)
+
+    def _body(self, method, number, params):
+        body = {"jsonrpc": "2.0", "method": method, "params": params}
+        return body if number is None else {**body, "id": number}
