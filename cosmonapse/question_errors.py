@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .error_roots import RemoteError
@@ -60,6 +61,15 @@ class Escalation(Question):
         super().__init__(reason, reason=reason, target=target, context=context)
 
 
+def question_text(payload: Mapping[str, Any]) -> str:
+    """Return what a question asks: its question, its action or its reason; empty for none.
+
+    Args:
+        payload: That of a CLARIFICATION, a PERMISSION or an ESCALATION.
+    """
+    return str(payload.get("question") or payload.get("action") or payload.get("reason") or "")
+
+
 class NeedsAnswer(RemoteError):
     """A Neuron asked a question instead of answering.
 
@@ -68,8 +78,7 @@ class NeedsAnswer(RemoteError):
     """
 
     def __init__(self, signal: Any) -> None:
-        payload = signal.payload
-        asked = payload.get("question") or payload.get("action") or payload.get("reason")
+        asked = question_text(signal.payload) or None
         super().__init__(
             f"the Neuron sent {signal.type.value} instead of an output: {asked}; answer it by a "
             "handler, or by `cosmo answer` while the call waits: answer_elsewhere=True in code, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .errors import NeedsAnswer, NeuronError
+from .question_errors import question_text
 
 
 def tool_error_text(error: BaseException) -> str:
@@ -10,13 +11,7 @@ def tool_error_text(error: BaseException) -> str:
     if isinstance(error, NeuronError):
         return f"{error.code}: {error.message}"
     if isinstance(error, NeedsAnswer):
-        return f"{error.signal.type.value}: {question_in(error)}"
+        return f"{error.signal.type.value}: {question_text(error.signal.payload)}"
     if isinstance(error, TimeoutError):
         return f"EXPIRED: {error}"
     return f"{type(error).__name__}: {error}"
-
-
-def question_in(asked: NeedsAnswer) -> str:
-    """Return what a tool asks: the question, the action that needs consent, or the reason."""
-    payload = asked.signal.payload
-    return str(payload.get("question") or payload.get("action") or payload.get("reason") or "")

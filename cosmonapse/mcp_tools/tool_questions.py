@@ -13,9 +13,9 @@ from typing import Any, Literal
 import attrs
 
 from ..errors import Clarification
+from ..follow_up_input import CLARIFICATION_KEYS
 
 Action = Literal["accept", "decline", "cancel"]
-_ANSWER_KEYS = ("clarification", "clarifications")
 _YES = frozenset({"yes", "y", "true", "ok", "1"})
 _NO = frozenset({"no", "n", "false", "0"})
 
@@ -83,7 +83,9 @@ def arguments_of(given: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[st
     """Return the arguments of a tool: the input without the answers, unless it declares those."""
     declared = schema.get("properties") or {}
     return {
-        key: value for key, value in given.items() if key not in _ANSWER_KEYS or key in declared
+        key: value
+        for key, value in given.items()
+        if key not in CLARIFICATION_KEYS or key in declared
     }
 
 

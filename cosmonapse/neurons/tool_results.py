@@ -6,8 +6,9 @@ import json
 from typing import Any, NamedTuple
 
 from ..errors import NeedsAnswer
+from ..question_errors import question_text
 from ..signals import SignalType
-from ..tool_errors import question_in, tool_error_text
+from ..tool_errors import tool_error_text
 from .tool_calls import ToolCall
 
 _ASKS = {
@@ -39,7 +40,7 @@ def output_text(output: Any, max_bytes: int) -> str:
 def failure_text(error: BaseException, max_bytes: int) -> str:
     """Return a failure as a model reads it: its code and its message, or what the tool asks."""
     if isinstance(error, NeedsAnswer):
-        text = _ASKS[error.signal.type].format(question_in(error))
+        text = _ASKS[error.signal.type].format(question_text(error.signal.payload))
         return cut(f"{error.signal.type.value}: {text}", max_bytes)
     return cut(tool_error_text(error), max_bytes)
 

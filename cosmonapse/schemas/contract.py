@@ -11,11 +11,10 @@ from typing import Any
 import attrs
 
 from ..errors import CosmonapseError, NeuronError
+from ..follow_up_input import ANSWER_KEYS
 from .shape import input_schema, output_schema
 from .type_check import Finding, Misfit, ReadyMade, TypeCheck
 from .type_choice import check_of
-
-_ANSWERS = frozenset({"clarification", "clarifications", "permission"})
 
 
 class Unfit(NeuronError):
@@ -53,7 +52,7 @@ class Contract:
     @_answers.default
     def _of_answers(self) -> frozenset[str]:
         """Return the keys of answers that are no part of the type."""
-        return _ANSWERS - set((self.input_schema or {}).get("properties", ()))
+        return frozenset(ANSWER_KEYS) - set((self.input_schema or {}).get("properties", ()))
 
     @property
     def is_unchecked(self) -> bool:

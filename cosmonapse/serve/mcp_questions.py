@@ -11,10 +11,10 @@ from typing import Any
 
 import attrs
 
+from ..follow_up_input import answer_keys
+from ..question_errors import question_text
 from ..signals import Signal, SignalType
 
-ANSWER_KEYS = ("clarification", "clarifications", "permission")
-"""The keys of an input that hold answers, beside those of the schema."""
 _FORM_TYPES = frozenset({"string", "number", "integer", "boolean"})
 _ONE_ANSWER: Mapping[str, Any] = {
     "type": "object",
@@ -75,7 +75,7 @@ def asked_by(signal: Signal, neuron: str) -> AskedQuestion:
         neuron: The Neuron that was called.
     """
     payload = signal.payload
-    text = str(payload.get("question") or payload.get("action") or payload.get("reason") or "?")
+    text = question_text(payload) or "?"
     if signal.type is SignalType.PERMISSION:
         scope, reason = payload.get("scope"), payload.get("reason")
         message = f"Allow {text}"
@@ -110,20 +110,6 @@ def _form_in(context: Any) -> Mapping[str, Any] | None:
     return {"type": "object", **schema} if is_flat and schema is not None else None
 
 
-def with_answer(input: Mapping[str, Any], question: str, answer: Any) -> dict[str, Any]:
-    """Return the input of the next TASK with the answer to a CLARIFICATION.
-
-    From the second one on `clarifications` holds all of them, the oldest first.
-    """
-    said = {"question": question, "answer": answer}
-    after = dict(input)
-    if "clarification" in input:
-        earlier = input.get("clarifications")
-        known = earlier if isinstance(earlier, list) else [input["clarification"]]
-        after["clarifications"] = [*known, said]
-    return {**after, "clarification": said}
-
-
 def with_decision(
     input: Mapping[str, Any], action: str, granted: bool, reason: Any = None
 ) -> dict[str, Any]:
@@ -154,7 +140,7 @@ def after_form(
     if asked["type"] == SignalType.ESCALATION.value:
         return dict(input)
     answer = dict(values) if asked["has_form"] else values.get("answer")
-    return with_answer(input, asked["text"], answer)
+    return {**input, **answer_keys(input, asked["text"], answer)}
 
 
 def unanswered(asked: Mapping[str, Any], action: str) -> str:
@@ -173,8 +159,7 @@ def asks_in_text(asked: AskedQuestion, tool: str, input: Mapping[str, Any]) -> s
         )
     if asked.type is SignalType.ESCALATION:
         return head + "This client cannot ask its user whether to pass it on. Tell the user."
-    after = with_answer(input, asked.text, "<the answer>")
-    more = {key: after[key] for key in ANSWER_KEYS if key in after and key != "permission"}
+    more = answer_keys(input, asked.text, "<the answer>")
     return head + (
         f"This client cannot ask its user, as it does not offer elicitation. Ask the user, then "
         f"call {tool} again with the same arguments and these beside them: "

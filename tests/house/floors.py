@@ -24,7 +24,7 @@ FLOORS = (
     ("cosmonapse.runtime.*",),
     ("cosmonapse.defaults", "cosmonapse.ids", "cosmonapse.names", "cosmonapse.registry"),
     ("cosmonapse.cards",),
-    ("cosmonapse.rate_limit", "cosmonapse.tool_definitions"),
+    ("cosmonapse.follow_up_input", "cosmonapse.rate_limit", "cosmonapse.tool_definitions"),
     ("cosmonapse.codec", "cosmonapse.transport"),
     ("cosmonapse.signals",),
     ("cosmonapse.kernel.*",),

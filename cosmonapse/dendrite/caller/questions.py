@@ -12,6 +12,7 @@ from typing import Any
 
 from ...codec import shown
 from ...errors import DendriteProtocolError
+from ...follow_up_input import answer_keys
 from ...names import checked_name
 from ...signals import Directed, Signal, SignalType, made
 
@@ -135,10 +136,5 @@ def _input_of(task: Signal, question: Signal, answer: Signal) -> Any:
     if question.type is SignalType.PERMISSION:
         decision = {key: said[key] for key in ("granted", "reason", "ttl_ms") if key in said}
         return {**before, "permission": {"action": question.payload.get("action"), **decision}}
-    clarification = {"question": question.payload.get("question"), "answer": said.get("answer")}
-    after = {**before, **(extra if isinstance(extra, dict) else {})}
-    if "clarification" in before:
-        earlier = before.get("clarifications")
-        known = earlier if isinstance(earlier, list) else [before["clarification"]]
-        after["clarifications"] = [*known, clarification]
-    return {**after, "clarification": clarification}
+    added = answer_keys(before, question.payload.get("question"), said.get("answer"))
+    return {**before, **(extra if isinstance(extra, dict) else {}), **added}

@@ -4,21 +4,12 @@ import json
 
 import pytest
 
-from cosmonapse.serve.mcp_questions import after_form, asked_by, asks_in_text, with_answer
+from cosmonapse.serve.mcp_questions import after_form, asked_by, asks_in_text
 from cosmonapse.signals import Directed, SignalType, made
 
 
 def question(type, **payload):
     return asked_by(made(type, payload, Directed("me", "peer"), None, None, {}), "book")
-
-
-def test_the_second_answer_keeps_the_first():
-    first = with_answer({"city": "Oslo"}, "one?", 1)
-    second = with_answer(first, "two?", 2)
-
-    assert first == {"city": "Oslo", "clarification": {"question": "one?", "answer": 1}}
-    assert second["clarification"]["answer"] == 2
-    assert [each["answer"] for each in second["clarifications"]] == [1, 2]
 
 
 def test_a_permission_names_action_scope_and_reason():
