@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 Schema = Mapping[str, Any]
+_NOTHING = object()
 _SHARED = ("$schema", "$defs", "definitions")
 """What stays at the root, as references name it from there; `definitions` is that of draft 7."""
 _UNIONS = ("anyOf", "oneOf")
@@ -35,12 +36,8 @@ def inlined(schema: Schema) -> dict[str, Any]:
 
 
 def part_at(schema: Schema, ref: str) -> Schema | None:
-    """Return the part of a schema that a reference names; None if it is not in there."""
-    if not ref.startswith("#/"):
-        return None
-    part: Any = schema
-    for name in map(_unescaped, ref[2:].split("/")):
-        part = part.get(name) if isinstance(part, Mapping) else None
+    """Return the schema that a reference names in another one; None if none is there."""
+    part = _value_at(schema, ref) if ref.startswith("#/") else None
     return part if isinstance(part, Mapping) else None
 
 
@@ -60,19 +57,29 @@ def references(schema: Any) -> Iterator[str]:
     yield from found
 
 
-def is_there(schema: Any, ref: str) -> bool:
-    """Return whether a schema holds the part that a reference names, as far as it is a path."""
+def is_there(schema: Schema, ref: str) -> bool:
+    """Return whether a reference leads into the schema, or to one of JSON Schema itself."""
     if not ref.startswith("#/"):
         return ref == "#" or ref.startswith(_OF_SPECIFICATION) or ref[1:] in _anchors(schema)
-    part = schema
-    for name in map(_unescaped, unquote(ref[2:]).split("/")):
-        if isinstance(part, list) and name.isdigit() and int(name) < len(part):
-            part = part[int(name)]
-        elif isinstance(part, Mapping) and name in part:
-            part = part[name]
+    return has_value_at(schema, ref)
+
+
+def has_value_at(schema: Schema, ref: str) -> bool:
+    """Return whether a schema holds a value where a JSON Pointer such as `#/$defs/a` leads."""
+    return _value_at(schema, ref) is not _NOTHING
+
+
+def _value_at(schema: Schema, ref: str) -> Any:
+    """Return the value at a JSON Pointer in a URL fragment (RFC 6901), or `_NOTHING`."""
+    value: Any = schema
+    for name in map(_unescaped, unquote(ref.removeprefix("#/")).split("/")):
+        if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+            value = value[int(name)]
+        elif isinstance(value, Mapping) and name in value:
+            value = value[name]
         else:
-            return False
-    return True
+            return _NOTHING
+    return value
 
 
 def _anchors(schema: Any) -> set[str]:
@@ -96,7 +103,7 @@ def _unescaped(name: str) -> str:
 
 def _drop_unused(root: dict[str, Any], ref: str) -> None:
     """Remove a definition to which nothing refers any more."""
-    _, group, name = ref.split("/", 2)
+    group, _, name = ref.removeprefix("#/").partition("/")
     definitions = root.get(group)
     if group != "$defs" or not isinstance(definitions, Mapping):
         return

@@ -15,6 +15,7 @@ import attrs
 import jsonschema
 
 from ..cards import Card
+from ..schemas.shape import has_value_at
 
 MAX_DEPTH = 64
 """The deepest schema of a tool, in levels of JSON: those who check it call themselves for each."""
@@ -149,18 +150,9 @@ def _map_in(schema: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _leads_somewhere(root: Any, reference: str) -> bool:
-    if reference == "#":
-        return True
-    if not reference.startswith("#/"):
-        return False
-    place = root
-    for step in reference[2:].split("/"):
-        key = step.replace("~1", "/").replace("~0", "~")
-        if not isinstance(place, Mapping) or key not in place:
-            return False
-        place = place[key]
-    return True
+def _leads_somewhere(root: Mapping[str, Any], reference: str) -> bool:
+    """Return whether a reference names the root or a part of it: no client fetches another one."""
+    return reference == "#" or (reference.startswith("#/") and has_value_at(root, reference))
 
 
 def _is_plain(pattern: str) -> bool:

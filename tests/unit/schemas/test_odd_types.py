@@ -156,6 +156,15 @@ def test_a_schema_that_refers_to_what_is_not_in_it_is_refused_and_nothing_is_fet
     assert refusal(with_id, {"a": 1}).startswith("input: the check of its type failed")
 
 
+@pytest.mark.parametrize("ref", ["#/city", "#/$defs/a/b", "#/allOf/0"])
+def test_the_root_of_a_schema_may_refer_to_any_part_of_it(ref):
+    part = {"type": "object", "properties": {"a": {"type": "string"}}}
+    schema = {"$ref": ref, "city": part, "$defs": {"a": {"b": part}}, "allOf": [part]}
+
+    assert loaded(schema, {"a": "x"}) == {"a": "x"}
+    assert refusal(schema, {"a": 1}).startswith("a: must be of type string")
+
+
 def test_a_schema_may_refer_to_itself_by_any_path_and_name_a_property_ref():
     schema = {
         "type": "object",

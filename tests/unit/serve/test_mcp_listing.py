@@ -57,6 +57,17 @@ def test_an_input_that_spoils_the_list_is_unfit_and_an_output_is_left_out(schema
     assert why in tool.flaw
 
 
+@pytest.mark.parametrize("ref", ["#", "#/$defs/a~1b", "#/$defs/a%20b", "#/allOf/0"])
+def test_an_output_schema_may_refer_to_any_part_of_itself(ref):
+    output = {
+        "properties": {"x": {"$ref": ref}},
+        "$defs": {"a/b": {}, "a b": {}},
+        "allOf": [{}],
+    }
+
+    assert tool_of(output=output).output_schema == {"type": "object", **output}
+
+
 @pytest.mark.parametrize(
     ("part", "why"),
     [
