@@ -9,22 +9,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import json
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 import anyio
 
-from ..cards import Card
 from ..dendrite.caller.pathway import Pathway
 from ..errors import CosmonapseError, MissingExtra, PathwayClosedError
 from ..signals import QUESTIONS, Signal
 from .gateway import Gateway
+from .mcp_call import ClientCall
 from .mcp_changes import ToolChanges
-from .mcp_listing import ListedTool, UnfitCard, is_exposed, listed_tool
-from .mcp_questions import AskedQuestion, after_form, asked_by, asks_in_text, unanswered
+from .mcp_listing import ListedTool
+from .mcp_questions import AskedQuestion, asked_by, asks_in_text
 from .mcp_replies import ToolReply, error_reply, progress_of, reply_of
+from .mcp_tool_list import ToolList
 
 try:
     import mcp_types as types
@@ -37,7 +36,6 @@ except ImportError:
     raise MissingExtra("mcp", "mcp") from None
 
 NAME = "cosmonapse"
-_log = logging.getLogger(__name__)
 _SERVICE = {"default_audience": NAME}
 _FORM = "question"
 _ANSWER_S = 600.0
@@ -58,20 +56,16 @@ class ToolServer:
 
     Attributes:
         server: The server of the MCP SDK, for any transport.
-        counts: Those of the gateway; the cards that are no tools, and the output schemas that are
-            left out, are among them.
     """
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._patterns = gateway.settings.tools
-        self._tools: dict[str, tuple[str, ListedTool | None]] = {}
-        self._changes = ToolChanges(gateway, self._fingerprint)
-        self.counts = gateway.counts
+        self._tools = ToolList(gateway)
+        self._changes = ToolChanges(gateway, self._tools.fingerprint)
         self.server: Server[Any] = Server(
             NAME,
             version=gateway.settings.version,
-            get_tool_input_schema=self._input_schema,
+            get_tool_input_schema=self._tools.input_schema,  # the SDK asks before each call
             on_list_tools=self._list,
             on_call_tool=self._call,
             on_subscriptions_listen=self._changes.listen,
@@ -86,56 +80,10 @@ class ToolServer:
         self, context: Context, params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
         try:
-            tools = await self._current()
+            tools = await self._tools.current()
         except (CosmonapseError, TimeoutError) as error:
             raise MCPError(types.INTERNAL_ERROR, reply_of(error).text) from None
         return types.ListToolsResult(tools=[_as_tool(tools[name]) for name in sorted(tools)])
-
-    async def _current(self) -> dict[str, ListedTool]:
-        """Return the tools of now, by name."""
-        cards = await self._gateway.cards()
-        shown = {name: card for name, card in cards.items() if is_exposed(name, self._patterns)}
-        for name, card in shown.items():
-            if not self._is_known(card):
-                await asyncio.sleep(0)  # each takes some milliseconds: calls go on in between
-                self._tools[name] = self._known(card)
-        self._tools = {name: self._known(card) for name, card in shown.items()}
-        return {name: tool for name, (_, tool) in self._tools.items() if tool is not None}
-
-    def _is_known(self, card: Card) -> bool:
-        known = self._tools.get(card.neuron_id)
-        return known is not None and known[0] == card.digest
-
-    def _known(self, card: Card) -> tuple[str, ListedTool | None]:
-        """Return the tool of a card, made once for each digest."""
-        if self._is_known(card):
-            return self._tools[card.neuron_id]
-        return card.digest, self._made(card)
-
-    def _made(self, card: Card) -> ListedTool | None:
-        try:
-            tool = listed_tool(card)
-        except UnfitCard as unfit:
-            self.counts["drop.unfit_card"] += 1
-            _log.warning("%s is no tool of MCP: its input schema: %s", card.neuron_id, unfit)
-            return None
-        except Exception as error:  # noqa: BLE001  # one stranger's card must not end the list
-            self.counts["drop.unfit_card"] += 1
-            _log.warning("%s is no tool of MCP: its card: %.200r", card.neuron_id, error)
-            return None
-        if tool.flaw is not None:
-            self.counts["drop.output_schema"] += 1
-            _log.warning("%s is a tool of MCP without its output schema: %s", tool.name, tool.flaw)
-        return tool
-
-    async def _fingerprint(self) -> object:
-        await self._current()
-        return {name: digest for name, (digest, tool) in self._tools.items() if tool is not None}
-
-    def _input_schema(self, name: str) -> Mapping[str, Any] | None:
-        """Return the schema of a tool as it was listed last; the SDK asks before each call."""
-        _, tool = self._tools.get(name, ("", None))
-        return tool.input_schema if tool is not None else None
 
     # -- calls -----------------------------------------------------------------------------------
 
@@ -150,9 +98,9 @@ class ToolServer:
 
     async def _problem(self, params: types.CallToolRequestParams) -> ToolReply | None:
         """Return why a call cannot become a task, if so."""
-        schema = self._input_schema(params.name)
+        schema = self._tools.input_schema(params.name)
         if schema is None:
-            tool = (await self._current()).get(params.name)
+            tool = (await self._tools.current()).get(params.name)
             if tool is None:
                 return error_reply("NO_SUCH_NEURON", f"there is no tool {params.name!r:.140}")
             schema = tool.input_schema
@@ -161,12 +109,11 @@ class ToolServer:
         return None
 
     async def _answered(self, context: Context, params: types.CallToolRequestParams) -> Ending:
-        call = _Call(params)
+        call = ClientCall(params.name, params.arguments or {})
         if params.request_state is not None:
-            state = json.loads(params.request_state)
-            call.answers = state["answers"]
+            asked = call.resume(params.request_state)
             response = (params.input_responses or {}).get(_FORM)
-            if (ended := call.take(state["asked"], response)) is not None:
+            if (ended := _taken(call, asked, response)) is not None:
                 return _result(ended)
         for _ in range(_MOST_QUESTIONS):
             signal = await self._outcome(context, call)
@@ -180,19 +127,19 @@ class ToolServer:
         text = f"{params.name} asked {_MOST_QUESTIONS} questions in one call"
         return _result(error_reply("NEURON_ERROR", text))
 
-    async def _asked(self, context: Context, call: _Call, signal: Signal) -> Ending | None:
+    async def _asked(self, context: Context, call: ClientCall, signal: Signal) -> Ending | None:
         """Ask what a Neuron asks; return the end of the call, or None if the answer is there."""
         asked = asked_by(signal, call.neuron)
-        if not asked.neuron or not is_exposed(asked.neuron, self._patterns):
+        if not asked.neuron or not self._tools.exposes(asked.neuron):
             return _result(reply_of(signal))
         if not _can_ask(context):
             return _result(ToolReply(asks_in_text(asked, call.tool, call.input)))
         if context.protocol_version in MODERN_PROTOCOL_VERSIONS:
             return _input_required(asked, call)
-        ended = call.take(asked.as_dict(), await _ask(context, asked))
+        ended = _taken(call, asked.as_dict(), await _ask(context, asked))
         return None if ended is None else _result(ended)
 
-    async def _outcome(self, context: Context, call: _Call) -> Signal | None:
+    async def _outcome(self, context: Context, call: ClientCall) -> Signal | None:
         """Run the task of a call, with progress; None if the gateway ended before it."""
         pathway = await self._gateway.dendrite.dispatch(
             neuron=call.neuron,
@@ -221,34 +168,6 @@ class _Running:
         """Cancel the task, if it still runs."""
         self.is_ended = True
         await self._pathway.close()
-
-
-class _Call:
-    """A call of a tool: what its next TASK holds."""
-
-    def __init__(self, params: types.CallToolRequestParams) -> None:
-        self.arguments = params.arguments or {}
-        self.answers: dict[str, Any] = {}
-        self.tool = self.neuron = params.name
-        self.trace_id: str | None = None
-        self.parent_id: str | None = None
-
-    @property
-    def input(self) -> dict[str, Any]:
-        """The input of the next TASK."""
-        return {**self.arguments, **self.answers}
-
-    def take(self, asked: Mapping[str, Any], response: Any) -> ToolReply | None:
-        """Take the answer to a question into the input; return the end if there is none."""
-        action = getattr(response, "action", "cancel")
-        after = after_form(asked, self.input, action, getattr(response, "content", None))
-        if after is None:
-            return ToolReply(unanswered(asked, action))
-        same = self.arguments
-        self.answers = {k: v for k, v in after.items() if k not in same or same[k] != v}
-        self.neuron = asked["neuron"]
-        self.trace_id, self.parent_id = asked["trace_id"], asked["event_id"]
-        return None
 
 
 def _security(token: str) -> RequestStateSecurity:
@@ -283,15 +202,20 @@ def _can_ask(context: Context) -> bool:
     return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
+def _taken(call: ClientCall, asked: Mapping[str, Any], response: Any) -> ToolReply | None:
+    """Take the response of a client into its call; None, or what ends it: no answer came."""
+    action = getattr(response, "action", "cancel")
+    return call.take(asked, action, getattr(response, "content", None))
+
+
 def _params(asked: AskedQuestion) -> types.ElicitRequestFormParams:
     return types.ElicitRequestFormParams(message=asked.message, requested_schema=dict(asked.form))
 
 
-def _input_required(asked: AskedQuestion, call: _Call) -> types.InputRequiredResult:
-    state = {"asked": asked.as_dict(), "answers": call.answers}
+def _input_required(asked: AskedQuestion, call: ClientCall) -> types.InputRequiredResult:
     return types.InputRequiredResult(
         input_requests={_FORM: types.ElicitRequest(params=_params(asked))},
-        request_state=json.dumps(state),
+        request_state=call.state_with(asked),
     )
 
 
