@@ -11,19 +11,21 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, Literal, Self
 
 from ..axon import Axon
 from ..axon_source import Show
 from ..dendrite.worker.context import TaskContext
 from ..errors import NeuronError, ToolServerUnreachable
 from ..names import checked_capabilities, checked_name
+from .call_failures import failure_of, is_connection_lost, lost_during_call
 from .connection import Connection, ConnectionSettings
+from .hosted_tools import HostedTools
 from .mcp_package import check_installed
 from .server_target import target_from
-from .tool import Tool, chosen, input_schema, mapped, output_schema
+from .tool import Tool, input_schema, mapped, output_schema
 from .tool_call import ToolCall, question_of, response_of
-from .tool_questions import ToolAnswer, ToolQuestion
+from .tool_questions import ToolAnswer
 
 _LOG = logging.getLogger(__name__)
 _FIRST_BACKOFF_S = 0.5
@@ -31,10 +33,6 @@ MAX_BACKOFF_S = 30.0
 _STABLE_S = 30.0
 """A connection that lived as long is no part of a row of failures."""
 _CONCURRENCY = 64
-_TIMED_OUT = -32001
-_CLOSED = -32000
-_CLOSED_TEXTS = ("Connection closed", "SSE stream ended without a response")
-_NEEDS_VISIT = -32042
 
 
 def backoff_s(failures: int) -> float:
@@ -102,8 +100,7 @@ class McpServer:
         self.counts: Counter[str] = Counter()
         self._connection: Connection | None = None
         self._away = "it was not started"
-        self._hosted: dict[str, tuple[Tool, Axon]] = {}
-        self._left_out: Mapping[str, str] = {}
+        self._hosted = HostedTools(self._name, self._patterns, self._axon, self.counts)
         self._users = 0
         self._cycle_task: asyncio.Task[None] | None = None
         self._opened: asyncio.Future[None] | None = None
@@ -122,9 +119,7 @@ class McpServer:
     @property
     def axons(self) -> list[Axon]:
         """The Axons of its tools; none while it is away."""
-        if self._connection is None:
-            return []
-        return [axon for _, axon in self._hosted.values()]
+        return [] if self._connection is None else self._hosted.axons
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -218,34 +213,9 @@ class McpServer:
     # -- tools -----------------------------------------------------------------------------------
 
     def _on_tools(self, server_name: str, tools: list[Tool]) -> None:
-        """Make an Axon for each tool that is chosen; those that stay as they were are kept."""
         prefix = self.id or mapped(server_name) or "mcp"
-        choice = chosen(tools, prefix, self._patterns)
-        left_out = dict(choice.left_out)
-        before, self._hosted = self._hosted, {}
-        for neuron_id, tool in choice.kept.items():
-            known = before.get(neuron_id)
-            try:
-                axon = known[1] if known and known[0] == tool else self._axon(neuron_id, tool)
-            except (TypeError, ValueError) as error:
-                left_out[tool.name] = str(error)
-            else:
-                self._hosted[neuron_id] = tool, axon
-        self._report(left_out, tools)
-        if self._hosted != before:
+        if self._hosted.update(prefix, tools):
             self._tell()
-
-    def _report(self, left_out: Mapping[str, str], tools: Sequence[Tool]) -> None:
-        for name, why in left_out.items():
-            if name not in self._left_out:
-                self.counts["tool_left_out"] += 1
-                _LOG.warning("%s: the tool %r is left out: %s", self._name, name, why)
-        self._left_out = left_out
-        if not self._hosted:
-            names = ", ".join(tool.name for tool in tools) or "none"
-            wanted = ", ".join(self._patterns)
-            text = "the MCP server %s: no tool is hosted; wanted: %s; it has: %s"
-            _LOG.warning(text, self._name, wanted, names)
 
     def _axon(self, neuron_id: str, tool: Tool) -> Axon:
         async def call(given: Any, context: TaskContext) -> dict[str, Any]:
@@ -287,24 +257,11 @@ class McpServer:
         try:
             return await call.run(connection.session)
         except MCPError as error:
-            self._raise(error, connection, context)
-
-    def _raise(self, error: Any, connection: Connection, context: TaskContext) -> NoReturn:
-        """Raise what an error of the client means to our caller."""
-        if error.code == _TIMED_OUT and context.remaining_s <= 0.0:
-            raise TimeoutError from None
-        if error.code == _CLOSED and (connection.reason or error.message in _CLOSED_TEXTS):
-            connection.check()
-            text = (
-                f"the MCP server {self._name} went away during the call; it is unknown whether "
-                "that took effect"
-            )
-            raise NeuronError("TOOL_UNREACHABLE", text) from None
-        if error.code == _NEEDS_VISIT:
-            for each in (error.data or {}).get("elicitations", ()):
-                question = ToolQuestion(each.get("message", ""), url=each.get("url"))
-                raise question.clarification() from None
-        raise NeuronError("TOOL_ERROR", error.message) from None
+            if is_connection_lost(error.code, error.message, bool(connection.reason)):
+                connection.check()
+                raise lost_during_call(self._name) from None
+            is_late = context.remaining_s <= 0.0
+            raise failure_of(error.code, error.message, error.data, is_late=is_late) from None
 
     async def _on_elicit(self, params: Any) -> Any:
         """Answer a question of the older protocol: it belongs to the only call there is."""
