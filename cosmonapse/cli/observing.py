@@ -19,10 +19,10 @@ import click
 
 from .. import __version__
 from ..doppler.observer import Listener
+from ..http_server.bound_address import LOOPBACK, BoundAddress
+from ..http_server.listening import listening
 from ..keys import Key
 from ..prism.feed import Feed, LiveFeed
-from ..prism.home import LOOPBACK, Home
-from ..prism.listening import listening
 from ..prism.model_facts import Prices
 from ..prism.server import DEFAULT_PORT, serve
 from ..prism.token_check import PARAMETER
@@ -112,16 +112,16 @@ def show_prism(
         watch = Watch(lambda listener: shown.feed_of(listener, say), __version__, say, prices)
         pulse = LoopPulse()
         pulse.start()
-        listeners, home = listening(host, port)
+        listeners, bound = listening(host, port)
         with ExitStack() as stack:
             for each in listeners:
                 stack.enter_context(each)
             metrics_url = stack.enter_context(served(metrics, lambda: _source_of(watch, pulse)))
-            needs_token = has_token or home.is_beyond_loopback
+            needs_token = has_token or bound.is_beyond_loopback
             token = secrets.token_urlsafe(_TOKEN_BYTES) if needs_token else None
 
             def on_ready() -> None:
-                first, *others = _urls(home, token)
+                first, *others = _urls(bound, token)
                 say(f"Prism shows {shown.name} on {first}")
                 for each in others:
                     say(f"  and on      {each}")
@@ -129,13 +129,13 @@ def show_prism(
                     say(f"  metrics     {metrics_url}")
                 if named is None:
                     say("  stop        Ctrl-C")
-                if home.is_beyond_loopback:
+                if bound.is_beyond_loopback:
                     say(_NOT_ENCRYPTED)
                 if not no_browser:
                     _open_browser(_as_file(first, stack) if token else first)
 
             return await serve(
-                watch, listeners, home, token, on_ready, logs_by_itself=named is None
+                watch, listeners, bound, token, on_ready, logs_by_itself=named is None
             )
 
     return 130 if asyncio.run(main()) == signal.SIGINT else 0
@@ -147,12 +147,12 @@ def _source_of(watch: Watch, pulse: LoopPulse) -> Exposed:
     return PrismSource(watch, pulse)
 
 
-def _urls(home: Home, token: str | None) -> list[str]:
+def _urls(bound: BoundAddress, token: str | None) -> list[str]:
     """Return the addresses to open; of a Prism on every interface, one for each."""
     query = "" if token is None else f"?{PARAMETER}={token}"
-    urls = [home.url]
-    if home.is_every:
-        urls += [home.url_at(each) for each in addresses(home.addresses[0])]
+    urls = [bound.url]
+    if bound.is_every:
+        urls += [bound.url_at(each) for each in addresses(bound.addresses[0])]
     return [each + query for each in urls]
 
 

@@ -10,9 +10,9 @@ import attrs
 import click
 
 from .. import __version__
+from ..http_server.bound_address import LOOPBACK, BoundAddress
+from ..http_server.listening import listening
 from ..keys import Key
-from ..prism.home import LOOPBACK, Home
-from ..prism.listening import listening
 from ..runtime.loops import run
 from ..runtime.printable import printable
 from ..synapse.url import masked
@@ -174,18 +174,18 @@ def _serve(options: ServeOptions) -> int:
         from ..serve.gateway_server import serve
 
         with ExitStack() as stack:
-            listeners, home = listening(options.host, options.port, "gateway")
+            listeners, bound = listening(options.host, options.port, "gateway")
             for each in listeners:
                 stack.enter_context(each)
-            is_beyond = home.is_beyond_loopback
+            is_beyond = bound.is_beyond_loopback
             check_token(options.host, options.origins, options.token, is_beyond=is_beyond)
-            gateway, source = _gateway_of(options, home)
+            gateway, source = _gateway_of(options, bound)
             metrics_url = stack.enter_context(served(options.metrics, lambda: source))
             reporter = _reporter_of(source)
             stack.callback(reporter.close)
 
             def on_ready() -> None:
-                for line in _lines(options, home, metrics_url):
+                for line in _lines(options, bound, metrics_url):
                     say(line)
 
             def on_connected() -> None:
@@ -200,7 +200,7 @@ def _serve(options: ServeOptions) -> int:
             return await serve(
                 gateway,
                 [face(gateway) for face in faces],
-                _admission_of(options, home),
+                _admission_of(options, bound),
                 listeners,
                 source,
                 on_ready,
@@ -214,19 +214,19 @@ def _serve(options: ServeOptions) -> int:
     return 130 if run(main()) == signal.SIGINT else 0
 
 
-def _admission_of(options: ServeOptions, home: Home) -> Any:
+def _admission_of(options: ServeOptions, bound: BoundAddress) -> Any:
     from ..serve.admission import Admission
 
-    names = {options.host, home.machine, *options.hosts} if home.is_every else {options.host}
+    names = {options.host, bound.machine, *options.hosts} if bound.is_every else {options.host}
     return Admission(
         token=options.token,
-        hosts=frozenset({*names, *home.addresses, *options.hosts}),
+        hosts=frozenset({*names, *bound.addresses, *options.hosts}),
         origins=frozenset(each.rstrip("/") for each in options.origins),
-        is_beyond_loopback=home.is_beyond_loopback,
+        is_beyond_loopback=bound.is_beyond_loopback,
     )
 
 
-def _gateway_of(options: ServeOptions, home: Home) -> tuple[Gateway, GatewaySource]:
+def _gateway_of(options: ServeOptions, bound: BoundAddress) -> tuple[Gateway, GatewaySource]:
     from ..dendrite import Dendrite
     from ..exposition.gateway_source import GatewaySource
     from ..serve.gateway import Gateway
@@ -240,7 +240,7 @@ def _gateway_of(options: ServeOptions, home: Home) -> tuple[Gateway, GatewaySour
         namespace=options.namespace,
         dendrite_id="gateway",
     )
-    gateway = Gateway(dendrite, _settings_of(options, home.url))
+    gateway = Gateway(dendrite, _settings_of(options, bound.url))
     return gateway, GatewaySource(dendrite, pulse, gateway.counts)
 
 
@@ -268,15 +268,15 @@ def _settings_of(options: ServeOptions, base_url: str) -> GatewaySettings:
     )
 
 
-def _lines(options: ServeOptions, home: Home, metrics_url: str | None) -> list[str]:
+def _lines(options: ServeOptions, bound: BoundAddress, metrics_url: str | None) -> list[str]:
     """Return what the verb prints once it listens."""
-    lines = [f"Gateway of {options.namespace} listening on {home.url.rstrip('/')}"]
-    lines += [f"  {face:<11} {home.url}{path_of(face)}" for face in options.faces]
+    lines = [f"Gateway of {options.namespace} listening on {bound.url.rstrip('/')}"]
+    lines += [f"  {face:<11} {bound.url}{path_of(face)}" for face in options.faces]
     if metrics_url is not None:
         lines.append(f"  metrics     {metrics_url}")
     lines.append(
         "  token       asked for" if options.token else "  token       none: loopback only"
     )
-    if home.is_beyond_loopback:
+    if bound.is_beyond_loopback:
         lines.append(f"  note        {_NOT_ENCRYPTED}")
     return lines

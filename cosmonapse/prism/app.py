@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AccessRefused, CosmonapseError, InvalidName, MissingExtra, NeuronError
+from ..http_server.bound_address import LOOPBACK, plain_address
+from ..http_server.timed_http import connection_of
 from .events import to_json
 from .guard import HEADERS, EarlyAnswer, Guard
-from .home import LOOPBACK, plain_address
 from .record import envelope_of
 from .ring import Ring
 from .tabs import Tabs
-from .timed_http import connection_of
 from .token_check import TokenCheck
 from .trace_store import TraceStore
 
@@ -192,8 +192,8 @@ def make_app(
         connection = connection_of(request.scope)
         if connection is None:
             return StreamingResponse(tabs.stream(since, client), media_type=STREAM_TYPE)
-        connection.shows_a_tab()
-        events = tabs.stream(since, client, connection.shows_no_tab)
+        connection.leave_bound()
+        events = tabs.stream(since, client, connection.join_bound)
         return StreamingResponse(events, media_type=STREAM_TYPE)
 
     async def envelope(request: Request) -> Response:

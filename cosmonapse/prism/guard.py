@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import attrs
 
-from .home import LOOPBACK, Home, in_url, plain_address
+from ..http_server.bound_address import LOOPBACK, BoundAddress, in_url, plain_address
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -54,12 +54,12 @@ class Guard:
     """Checks each request before it is handled.
 
     Args:
-        home: What Prism listens on.
+        bound: What Prism listens on.
     """
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
-        self._authorities = home.authorities
+    def __init__(self, bound: BoundAddress) -> None:
+        self._bound = bound
+        self._authorities = bound.authorities
 
     def refusal(
         self, method: str, path: str, headers: Iterable[tuple[bytes, bytes]], local: str = LOOPBACK
@@ -80,7 +80,7 @@ class Guard:
             said.setdefault(name.lower(), []).append(value.decode("latin-1").lower())
         # An address cannot be rebound, so the one that the connection came to is ours for sure.
         at = plain_address(local)
-        allowed = self._authorities | self._home.authorities_of(in_url(at))
+        allowed = self._authorities | self._bound.authorities_of(in_url(at))
         hosts = said.get(b"host", [])
         if len(hosts) != 1 or hosts[0] not in allowed:
             return self._foreign("Host", hosts, at)
@@ -95,9 +95,9 @@ class Guard:
 
     def _foreign(self, header: str, values: list[str], at: str) -> EarlyAnswer:
         given = ", ".join(values)[:100] or "nothing"
-        home = self._home
-        url = home.url_at(at) if home.is_every else home.url
-        whom = "under its own names" if home.is_beyond_loopback else "to this machine"
+        bound = self._bound
+        url = bound.url_at(at) if bound.is_every else bound.url
+        whom = "under its own names" if bound.is_beyond_loopback else "to this machine"
         return EarlyAnswer(
             403, f"Prism answers {whom} alone, and {header} is {given!a}: open {url.rstrip('/')}"
         )

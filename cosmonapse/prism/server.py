@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..errors import MissingExtra
+from ..http_server.bound_address import BoundAddress
 from ..runtime.os_signals import stop_signal
 from .guard import Guard
-from .home import Home
 from .token_check import TokenCheck
 from .watch import Watch
+
+if TYPE_CHECKING:
+    from ..http_server.uvicorn_server import HttpServer
 
 DEFAULT_PORT = 7071
 _END_S = 1
@@ -23,7 +25,7 @@ _END_S = 1
 async def serve(
     watch: Watch,
     listeners: list[socket.socket],
-    home: Home,
+    bound: BoundAddress,
     token: str | None,
     on_ready: Callable[[], None],
     *,
@@ -34,8 +36,8 @@ async def serve(
     Args:
         watch: The data to show.
         listeners: From `listening`; they are closed at the end.
-        home: From `listening`.
-        token: What a browser must know; None only where `home` is loopback alone.
+        bound: From `listening`.
+        token: What a browser must know; None only where `bound` is loopback alone.
         on_ready: Called once pages can be read.
         logs_by_itself: False where the process has a log of its own for what uvicorn says.
 
@@ -43,7 +45,7 @@ async def serve(
         MissingExtra: starlette or uvicorn is not installed.
         SynapseRefused: The Synapse refuses this namespace, or is full.
     """
-    server = _http_server(watch, home, token, logs_by_itself)
+    server = _http_server(watch, bound, token, logs_by_itself)
     ending = asyncio.create_task(stop_signal(), name="stop signal")
     work = {
         asyncio.create_task(watch.run(), name="watch"),
@@ -70,21 +72,22 @@ async def serve(
     return ending.result()
 
 
-def _http_server(watch: Watch, home: Home, token: str | None, logs_by_itself: bool) -> Any:
-    """Return the uvicorn that serves the pages; it leaves the signals of the system alone."""
+def _http_server(
+    watch: Watch, bound: BoundAddress, token: str | None, logs_by_itself: bool
+) -> HttpServer:
     try:
-        import uvicorn
+        from ..http_server.timed_http import Connections
+        from ..http_server.uvicorn_server import HttpServer
     except ImportError:
         raise MissingExtra("uvicorn", "prism") from None
     from .app import make_app
-    from .timed_http import Connections, timed
 
-    if token is None and home.is_beyond_loopback:
+    if token is None and bound.is_beyond_loopback:
         raise ValueError("beyond loopback Prism needs a token")
-    check = None if token is None else TokenCheck(token, home.port)
-    config = uvicorn.Config(
+    check = None if token is None else TokenCheck(token, bound.port)
+    return HttpServer(
         make_app(
-            Guard(home),
+            Guard(bound),
             check,
             watch.ring,
             watch.tabs,
@@ -93,19 +96,7 @@ def _http_server(watch: Watch, home: Home, token: str | None, logs_by_itself: bo
             watch.remembered,
             watch.card,
         ),
-        http=timed(Connections(watch.counts)),
-        log_level="error",
-        log_config=uvicorn.config.LOGGING_CONFIG if logs_by_itself else None,
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        server_header=False,
-        timeout_graceful_shutdown=_END_S,
+        Connections(watch.counts),
+        end_s=_END_S,
+        logs_by_itself=logs_by_itself,
     )
-
-    class Server(uvicorn.Server):
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield  # `stop_signal` handles them
-
-    return Server(config)

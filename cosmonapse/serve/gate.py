@@ -14,7 +14,7 @@ from contextlib import suppress
 import attrs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..prism.timed_http import connection_of
+from ..http_server.timed_http import connection_of
 from .admission import OPEN_PATHS, Admission, Admitted, RawHeaders, Refusal, cors_headers
 from .refusals import body_of
 
@@ -133,7 +133,7 @@ class Gate:
             return
         connection = connection_of(scope)
         if connection is not None and not checked.is_open:
-            connection.shows_a_tab()
+            connection.leave_bound()
         request = _OpenRequest(send, checked.origin)
         self._open.add(request)
         try:

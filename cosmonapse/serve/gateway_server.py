@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from ..errors import MissingExtra
 from ..exposition.gateway_source import GatewaySource
@@ -16,6 +15,13 @@ from .gate import Gate
 from .gateway import Face, Gateway
 from .gateway_app import make_app
 
+if TYPE_CHECKING:
+    from ..http_server.uvicorn_server import HttpServer
+
+MAX_IDLE_CONNECTIONS = 1024
+"""The most connections without a request under way."""
+REQUEST_S = 30.0
+"""How long a request may take to arrive."""
 _END_S = 2
 _SAID_AFTER_S = 2.0
 """After as long without a Synapse a person wants to know why."""
@@ -48,7 +54,7 @@ async def serve(
         gateway: What the faces share; its Dendrite is started here, and stopped.
         faces: What it speaks.
         admission: Decides which requests go on.
-        listeners: From `prism.listening`; they are closed at the end.
+        listeners: From `http_server.listening`; they are closed at the end.
         source: Tells whether the Dendrite is connected.
         on_ready: Called once it listens.
         on_connected: Called once the Synapse has answered.
@@ -84,9 +90,7 @@ async def serve(
         if not ending.done():
             ending.cancel()
         await asyncio.wait({serving}, timeout=_FLUSH_S)
-        for connection in list(server.server_state.connections):
-            if connection.transport.get_write_buffer_size():
-                connection.cut()  # its client does not read the rest of its answer
+        server.cut_unread()
         await asyncio.wait({serving, ending})
         await dendrite.stop("signal", drain_s=0.0)
         connecting.cancel()
@@ -138,35 +142,19 @@ async def _end_requests(
     await gate.drain(0.0)
 
 
-def _http_server(gate: Gate, logs_by_itself: bool, on_ready: Callable[[], None]) -> Any:
-    """Return the uvicorn of the gateway; it leaves the signals of the system alone."""
+def _http_server(gate: Gate, logs_by_itself: bool, on_ready: Callable[[], None]) -> HttpServer:
     try:
-        import uvicorn
+        from ..http_server.timed_http import Connections
+        from ..http_server.uvicorn_server import HttpServer
     except ImportError:
         raise MissingExtra("uvicorn", "serve") from None
-    from ..prism.timed_http import Connections, timed
 
-    config = uvicorn.Config(
+    return HttpServer(
         gate,
-        http=timed(Connections(gate.counts, 1024, 30.0)),
-        log_level="error",
-        log_config=uvicorn.config.LOGGING_CONFIG if logs_by_itself else None,
-        access_log=False,
-        lifespan="on",
-        ws="none",
-        server_header=False,
-        timeout_keep_alive=_IDLE_S,
-        timeout_graceful_shutdown=_END_S,
+        Connections(gate.counts, MAX_IDLE_CONNECTIONS, REQUEST_S),
+        idle_s=_IDLE_S,
+        end_s=_END_S,
+        logs_by_itself=logs_by_itself,
+        has_lifespan=True,
+        on_listening=on_ready,
     )
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                on_ready()
-
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield  # `stop_signal` handles them
-
-    return Server(config)

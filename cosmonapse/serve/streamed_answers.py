@@ -11,7 +11,7 @@ from ..edge import sse
 from ..edge.reader import SignalReader
 from ..edge.starlette_answers import SignalsResponse, events
 from ..errors import DendriteProtocolError, NeedsAnswer, NeuronError
-from ..prism.timed_http import connection_of
+from ..http_server.timed_http import connection_of
 from ..signals import Signal
 from .gateway import Gateway
 

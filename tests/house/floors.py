@@ -63,6 +63,7 @@ FLOORS = (
     ("cosmonapse.dendrite",),
     ("cosmonapse.doppler.*",),
     ("cosmonapse.recordings.*",),
+    ("cosmonapse.http_server.*",),
     ("cosmonapse.prism.*",),
     ("cosmonapse.neurons.*",),
     ("cosmonapse.exposition.*",),

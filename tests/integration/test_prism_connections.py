@@ -10,12 +10,12 @@ import pytest_asyncio
 import uvicorn
 
 from cosmonapse.errors import PortInUse
+from cosmonapse.http_server.listening import listening
+from cosmonapse.http_server.timed_http import REQUEST_S, Connections, timed
 from cosmonapse.prism.app import make_app
 from cosmonapse.prism.guard import Guard
-from cosmonapse.prism.listening import listening
 from cosmonapse.prism.ring import Ring
 from cosmonapse.prism.tabs import Tabs
-from cosmonapse.prism.timed_http import REQUEST_S, Connections, timed
 from cosmonapse.prism.trace_store import TraceStore
 from support.processes import TIMEOUT_S
 

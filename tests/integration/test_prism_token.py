@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from cosmonapse.cli import observing
-from cosmonapse.prism.home import Home
+from cosmonapse.http_server.bound_address import BoundAddress
 from cosmonapse.prism.server import serve
 from support.prism import prism
 from support.processes import Children
@@ -142,10 +142,10 @@ def test_a_host_that_is_none_of_this_machine_is_one_line(children, url, host, sa
 
 @pytest.mark.asyncio
 async def test_beyond_loopback_the_server_does_not_start_without_a_token():
-    home = Home("0.0.0.0", ("0.0.0.0",), 7071)
+    bound = BoundAddress("0.0.0.0", ("0.0.0.0",), 7071)
 
     with pytest.raises(ValueError, match="token"):
-        await serve(None, [], home, None, print)
+        await serve(None, [], bound, None, print)
 
 
 def test_the_browser_is_opened_with_a_file_of_this_user_and_not_with_the_token():

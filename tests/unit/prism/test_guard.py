@@ -2,12 +2,12 @@
 
 import pytest
 
+from cosmonapse.http_server.bound_address import BoundAddress
 from cosmonapse.prism.guard import HEADERS, METHODS, Guard
-from cosmonapse.prism.home import Home
 
-GUARD = Guard(Home("127.0.0.1", ("127.0.0.1",), 7071))
-LAN = Guard(Home("prism.lan", ("192.168.1.5", "fd00::5"), 7071))
-EVERY = Guard(Home("0.0.0.0", ("0.0.0.0",), 7071, machine="Laptop"))
+GUARD = Guard(BoundAddress("127.0.0.1", ("127.0.0.1",), 7071))
+LAN = Guard(BoundAddress("prism.lan", ("192.168.1.5", "fd00::5"), 7071))
+EVERY = Guard(BoundAddress("0.0.0.0", ("0.0.0.0",), 7071, machine="Laptop"))
 HOME = (b"Host", b"127.0.0.1:7071")
 
 
@@ -107,7 +107,7 @@ def test_on_every_interface_a_refusal_names_the_address_that_was_reached():
 
 
 def test_a_browser_omits_the_port_of_http():
-    guard = Guard(Home("prism.lan", ("192.168.1.5",), 80))
+    guard = Guard(BoundAddress("prism.lan", ("192.168.1.5",), 80))
 
     assert guard.refusal("GET", "/", [(b"host", b"prism.lan")], "192.168.1.5") is None
 

@@ -1,8 +1,8 @@
-"""Where Prism is reached, and whether others can reach it."""
+"""Where a server is reached, and whether others can reach it."""
 
 import pytest
 
-from cosmonapse.prism.home import Home, plain_address
+from cosmonapse.http_server.bound_address import BoundAddress, plain_address
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from cosmonapse.prism.home import Home, plain_address
     ],
 )
 def test_it_is_decided_by_addresses_whether_others_can_reach_it(addresses, is_beyond):
-    assert Home("name", addresses, 7071).is_beyond_loopback is is_beyond
+    assert BoundAddress("name", addresses, 7071).is_beyond_loopback is is_beyond
 
 
 @pytest.mark.parametrize(
@@ -31,14 +31,14 @@ def test_it_is_decided_by_addresses_whether_others_can_reach_it(addresses, is_be
     ],
 )
 def test_the_url_can_be_opened_on_this_machine(host, addresses, url):
-    assert Home(host, addresses, 7071).url == url
+    assert BoundAddress(host, addresses, 7071).url == url
 
 
 def test_a_machine_without_a_name_gives_no_empty_one():
-    home = Home("0.0.0.0", ("0.0.0.0",), 80, machine="")
+    bound = BoundAddress("0.0.0.0", ("0.0.0.0",), 80, machine="")
 
-    assert home.authorities >= {"localhost", "localhost:80"}
-    assert not home.authorities & {"", ":80"}
+    assert bound.authorities >= {"localhost", "localhost:80"}
+    assert not bound.authorities & {"", ":80"}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The sockets that Prism listens on: one for each address that a host means."""
+"""The sockets that a server listens on: one for each address that a host means."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import errno
 import socket
 
 from ..errors import PortInUse
-from .home import LOOPBACK, Home, in_url, plain_address
+from .bound_address import LOOPBACK, BoundAddress, in_url, plain_address
 
 _BACKLOG = 128
 
 
-def listening(host: str, port: int, what: str = "Prism") -> tuple[list[socket.socket], Home]:
+def listening(
+    host: str, port: int, what: str = "Prism"
+) -> tuple[list[socket.socket], BoundAddress]:
     """Return sockets that listen, and what they mean.
 
     Args:
@@ -46,7 +48,7 @@ def listening(host: str, port: int, what: str = "Prism") -> tuple[list[socket.so
             each.close()
         raise PortInUse(f"{in_url(host)}:{port}", _reason(lack, host, port, what)) from lack
     addresses = tuple(plain_address(each.getsockname()[0]) for each in listeners)
-    return listeners, Home(host, addresses, port, socket.gethostname())
+    return listeners, BoundAddress(host, addresses, port, socket.gethostname())
 
 
 def _places(host: str, port: int) -> list[tuple[int, tuple[object, ...]]]:

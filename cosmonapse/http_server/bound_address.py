@@ -1,4 +1,4 @@
-"""Where Prism is reached: its addresses, and the names in a `Host` that mean it. Pure."""
+"""Where a server is reached: its addresses, and the names in a `Host` that mean it. Pure."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def in_url(host: str) -> str:
 
 
 @attrs.frozen
-class Home:
-    """What Prism listens on.
+class BoundAddress:
+    """What a server listens on.
 
     Args:
         host: A name or an address, as the user gave it.
         addresses: The addresses that it means.
         port: The port, the same on all of them.
-        machine: The name of this machine, accepted where Prism listens on every interface.
+        machine: The name of this machine, accepted where it listens on every interface.
     """
 
     host: str
@@ -63,7 +63,7 @@ class Home:
 
     @property
     def authorities(self) -> frozenset[str]:
-        """Return every value of `Host` that means this Prism, in small letters."""
+        """Return every value of `Host` that means this server, in small letters."""
         names: set[str] = set()
         if self.is_every or not self.is_beyond_loopback:
             names.update(_LOOPBACK_NAMES)

@@ -1,4 +1,4 @@
-"""HTTP for Prism: a request has 10 s to arrive, and connections that show no tab are bounded.
+"""Connections of uvicorn: a request has a time to arrive, and idle connections are bounded.
 
 uvicorn waits for ever for the end of a request. Here a timer runs from the first byte, or from the
 connection, to the end of the request. It does not run while an answer is under way.
@@ -16,18 +16,18 @@ try:
     import h11
     from uvicorn.protocols.http.h11_impl import H11Protocol
 except ImportError:
-    raise MissingExtra("uvicorn", "prism") from None
+    raise MissingExtra("uvicorn", "serve") from None
 
 REQUEST_S = 10.0
 MOST_CONNECTIONS = 256
 
 
 class Connections:
-    """The open connections that show no tab; over the bound the oldest is cut.
+    """The open connections that are not taken out of the bound; over it the oldest is cut.
 
     Args:
         counts: Gets `cut.slow_request` and `cut.too_many_connections`.
-        most: Most of them at a time.
+        most: The most of them at a time.
         request_s: The time that a request has, in seconds.
     """
 
@@ -53,7 +53,7 @@ class Connections:
             oldest.cut()
 
     def discard(self, connection: TimedProtocol) -> None:
-        """Forget a connection: it is over, or shows a tab; tabs have a bound of their own."""
+        """Forget a connection: it is over, or what it serves has a bound of its own."""
         self._oldest_first.pop(connection, None)
 
 
@@ -84,13 +84,13 @@ class TimedProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         """Be an ordinary connection again."""
         super().on_response_complete()
-        self.shows_no_tab()
+        self.join_bound()
 
-    def shows_a_tab(self) -> None:
-        """Take this connection out of the bound: its answer is the stream of a tab."""
+    def leave_bound(self) -> None:
+        """Take this connection out of the bound: its answer takes long, and has one of its own."""
         self.known.discard(self)
 
-    def shows_no_tab(self) -> None:
+    def join_bound(self) -> None:
         """Put this connection back under the bound, as the newest."""
         if not self.transport.is_closing():
             self.known.add(self)
