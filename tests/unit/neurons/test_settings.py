@@ -7,7 +7,7 @@ import pytest
 
 from cosmonapse.errors import MissingExtra
 from cosmonapse.neurons import Neuron
-from cosmonapse.neurons.settings import ApiKey
+from cosmonapse.neurons.settings import ApiKey, as_patterns
 
 ENDPOINT = "http://host"
 
@@ -123,3 +123,15 @@ def test_importing_the_package_does_not_import_httpx():
     script = "import sys, cosmonapse.neurons; sys.exit('httpx' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_patterns_are_one_or_several_texts_that_can_match_an_id():
+    assert as_patterns("fs.*") == ("fs.*",)
+    assert as_patterns(["a", "b?"]) == ("a", "b?")
+    assert as_patterns(None) == ()
+    with pytest.raises(TypeError, match="tools must be a str or a list of str, not a int"):
+        as_patterns(3)
+    with pytest.raises(TypeError, match="tools must hold only str, not a int"):
+        as_patterns([3])
+    with pytest.raises(ValueError, match=r"patterns such as 'fs\.\*', not 'fs/\*'"):
+        as_patterns(["fs/*"])

@@ -1,17 +1,14 @@
-"""The turns of a model with tools: decisions, sums, questions and texts, without a model."""
+"""The turns of a model with tools: which calls run, what they cost, and when it ends."""
 
 import pytest
 
 from cosmonapse.cards import Card
-from cosmonapse.errors import Clarification, NeedsAnswer, NeuronError, PermissionNeeded
+from cosmonapse.errors import NeuronError
 from cosmonapse.neurons.chat import ChatDialect, Sampling
 from cosmonapse.neurons.faults import Faults
-from cosmonapse.neurons.settings import ApiKey, as_patterns
+from cosmonapse.neurons.settings import ApiKey
 from cosmonapse.neurons.tool_calls import CallPart, ToolCall, assembled, object_of
 from cosmonapse.neurons.tool_loop import Refused, ToolLoop, ToRun, summed
-from cosmonapse.neurons.tool_questions import KnownAnswers
-from cosmonapse.neurons.tool_results import failure_text
-from cosmonapse.signals import Signal, SignalType
 from cosmonapse.tool_definitions import definitions_of
 
 DIALECT = ChatDialect(
@@ -33,10 +30,6 @@ def call(arguments="{}", name="a_b", id="c1"):
 
 def taken(turns, *calls):
     return turns.take({"response": "", "calls": calls, "usage": {"n": 1}})
-
-
-def asked(kind, **payload):
-    return NeedsAnswer(Signal(type=kind, payload=payload))
 
 
 def test_an_answer_without_calls_is_the_end_and_has_what_all_turns_cost():
@@ -130,59 +123,3 @@ def test_usages_are_summed_by_their_keys_also_within():
         "none": None,
     }
     assert summed(None, {"n": 1}) == {"n": 1}
-
-
-def test_parts_without_an_index_belong_to_the_last_call_and_a_new_id_begins_one():
-    parts = [
-        CallPart(None, "a", "x", "{"),
-        CallPart(arguments="}"),
-        CallPart(0, "b", "y"),
-        CallPart(0, "c", "z"),
-        CallPart(0, "c", "z", "{}", {"extra": 1}),
-    ]
-
-    assert assembled(parts) == (
-        ToolCall("a", "x", "{}"),
-        ToolCall("b", "y", ""),
-        ToolCall("c", "z", "{}", {"extra": 1}),
-    )
-
-
-def test_an_earlier_answer_is_found_by_its_question():
-    answers = [{"question": "a?", "answer": 1}, {"question": "b?", "answer": 2}]
-    known = KnownAnswers({"clarifications": answers, "clarification": answers[1]})
-
-    assert known.to(asked(SignalType.CLARIFICATION, question="a?")) == {"clarification": answers[0]}
-    assert known.to(asked(SignalType.CLARIFICATION, question="c?")) is None
-    assert known.to(asked(SignalType.PERMISSION, action="a?")) is None
-
-
-def test_a_second_permission_is_no_question_of_the_agent():
-    pay = asked(SignalType.PERMISSION, action="pay", scope="3 EUR")
-    first = KnownAnswers({}).question_of("till", pay)
-
-    assert isinstance(first, PermissionNeeded)
-    assert first.payload["context"] == {"tool": "till", "context": None}
-    assert KnownAnswers({"permission": {"action": "x"}}).question_of("till", pay) is None
-    assert failure_text(pay, 1000).startswith("PERMISSION: the tool needs a permission")
-
-
-def test_a_clarification_is_asked_and_an_escalation_is_a_text():
-    which = asked(SignalType.CLARIFICATION, question="which?")
-    up = asked(SignalType.ESCALATION, reason="too hard")
-
-    assert isinstance(KnownAnswers(None).question_of("a", which), Clarification)
-    assert KnownAnswers(None).question_of("a", up) is None
-    assert failure_text(up, 1000) == "ESCALATION: the tool cannot go on: too hard"
-
-
-def test_patterns_are_one_or_several_texts_that_can_match_an_id():
-    assert as_patterns("fs.*") == ("fs.*",)
-    assert as_patterns(["a", "b?"]) == ("a", "b?")
-    assert as_patterns(None) == ()
-    with pytest.raises(TypeError, match="tools must be a str or a list of str, not a int"):
-        as_patterns(3)
-    with pytest.raises(TypeError, match="tools must hold only str, not a int"):
-        as_patterns([3])
-    with pytest.raises(ValueError, match=r"patterns such as 'fs\.\*', not 'fs/\*'"):
-        as_patterns(["fs/*"])
