@@ -15,8 +15,8 @@ import attrs
 from ..errors import NeuronError
 from .answers import Answer, Output, output_of, read_whole, reason_in
 from .chat import ChatDialect, Sampling, api_url, messages_from
+from .dialect import Dialect
 from .faults import Faults
-from .provider import Dialect
 from .settings import is_endpoint, of_type
 from .vendor import CommonSettings
 

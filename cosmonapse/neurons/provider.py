@@ -12,7 +12,7 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 
@@ -22,12 +22,13 @@ from ..telemetry.model_calls import CallFacts, ModelCall, begun
 from ..telemetry.token_counts import count_tokens
 from .answers import Output, Piece, response_id_in
 from .body_kind import BodyKind
-from .faults import Faults, parsed
+from .dialect import Dialect, Reader
+from .faults import parsed
 from .history import with_history
 from .http_environment import ProxyInUse, open_client, proxy_in_use, tls_context
 from .response_body import ResponseBody
 from .retry_after import retry_after_s
-from .sse import EventParser, ServerEvent
+from .sse import EventParser
 
 try:
     import httpx
@@ -35,69 +36,11 @@ except ImportError:
     raise MissingExtra("httpx", "llm") from None
 
 MAX_REFUSAL_BYTES = 64 << 10
+"""How much of the body of a refused request is read."""
 LAST_EVENT_TIMEOUT_S = 2.0
+"""How long a complete answer may wait for its last event: some providers send none."""
 PROXY_STATUSES = frozenset({407, 502, 503, 504})
-
-
-class Reader(Protocol):
-    """Reads the events of one streamed answer."""
-
-    @property
-    def ended(self) -> bool:
-        """Return whether the last event arrived."""
-
-    @property
-    def complete(self) -> bool:
-        """Return whether the answer is complete."""
-
-    @property
-    def piece_count(self) -> int:
-        """Return how many pieces of text came."""
-
-    @property
-    def response_id(self) -> str | None:
-        """Return the id that the provider gave the answer, once it told it."""
-
-    def feed(self, event: ServerEvent) -> list[Piece]:
-        """Handle one event and return the pieces it adds."""
-
-    def end(self) -> list[Piece]:
-        """Return the pieces that the end of the stream adds."""
-
-    def output(self, runs_tools: bool = False) -> Output:
-        """Return the output made of all that came."""
-
-
-class Dialect(Protocol):
-    """What a provider wants to hear and how it answers. Pure."""
-
-    @property
-    def faults(self) -> Faults:
-        """Return the factory of errors of the provider, which masks its key."""
-
-    @property
-    def url(self) -> str:
-        """Return where to POST."""
-
-    @property
-    def model(self) -> str | None:
-        """Return which model answers."""
-
-    @property
-    def stream(self) -> bool:
-        """Return whether answers are requested token by token."""
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers that prove who asks."""
-
-    def body(self, input: Any) -> dict[str, Any]:
-        """Return the request for a TASK's input."""
-
-    def answer(self, document: Any, runs_tools: bool = False) -> Output:
-        """Return the output that a plain answer holds."""
-
-    def reader(self) -> Reader | None:
-        """Return the reader of one streamed answer, or None if the API cannot stream."""
+"""What a proxy on the way may answer by itself."""
 
 
 @attrs.define(eq=False, repr=False)

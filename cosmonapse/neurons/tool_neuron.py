@@ -13,8 +13,9 @@ from ..errors import CosmonapseError, NeedsAnswer, NeuronError, Question
 from ..tool_definitions import ToolDefinitions
 from .answers import Output, Piece
 from .chat import messages_from
+from .dialect import Dialect
 from .history import with_history
-from .provider import Dialect, ProviderNeuron
+from .provider import ProviderNeuron
 from .tool_loop import Refused, ToolDialect, ToolLoop, ToRun
 from .tool_questions import KnownAnswers
 from .tool_results import ToolResult, failure_text, output_text

@@ -14,8 +14,9 @@ import attrs
 from attrs.validators import ge, gt, min_len, optional
 
 from .chat import ChatDialect, Sampling, api_url
+from .dialect import Dialect
 from .faults import Faults
-from .provider import Dialect, ProviderNeuron
+from .provider import ProviderNeuron
 from .settings import ApiKey, as_patterns, as_stops, is_endpoint, of_type
 from .tool_neuron import CallsTools, ToolNeuron, ToolSettings
 
