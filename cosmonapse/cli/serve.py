@@ -19,10 +19,10 @@ from ..synapse.url import masked
 from .fabric import fabric_options
 from .gateway_faces import faces_of, loaded, path_of
 from .gateway_flags import check_flags, check_stdio, check_token, token_of
+from .gateway_printer import GatewayPrinter
 from .log_format import begin_logs, log_format_option, tell
 from .metrics import metrics_option, served
 from .options import TIMEOUT_S, grace_option, no_nan
-from .std_streams import complain
 
 if TYPE_CHECKING:
     from ..exposition.gateway_source import GatewaySource
@@ -30,17 +30,6 @@ if TYPE_CHECKING:
     from ..telemetry.service_reporter import ServiceReporter
 
 DEFAULT_PORT = 8080
-_NOT_ENCRYPTED = (
-    "HTTP is not encrypted: on a network that you trust alone, or behind a proxy with TLS"
-)
-_WAITING = (
-    "cosmo serve: no Synapse answers at {url} yet, and requests get 503 until one does: start one, "
-    "or check the URL"
-)
-_ENDING = (
-    "cosmo serve: ending: streams end now, plain calls within {grace_s:g} s ({count} under way; "
-    "a second signal ends them at once)"
-)
 
 
 @attrs.frozen(kw_only=True)
@@ -183,30 +172,24 @@ def _serve(options: ServeOptions) -> int:
             metrics_url = stack.enter_context(served(options.metrics, lambda: source))
             reporter = _reporter_of(source)
             stack.callback(reporter.close)
-
-            def on_ready() -> None:
-                for line in _lines(options, bound, metrics_url):
-                    say(line)
-
-            def on_connected() -> None:
-                say(f"  connected   {masked(options.url)}")
-                reporter.ready()
-
-            def on_ending(count: int) -> None:
-                reporter.stopping("ending")
-                if count:
-                    complain(_ENDING.format(count=count, grace_s=options.grace_s))
-
+            printer = GatewayPrinter(
+                namespace=options.namespace,
+                url=masked(options.url),
+                bound=bound,
+                paths={face: path_of(face) for face in options.faces},
+                metrics_url=metrics_url,
+                has_token=bool(options.token),
+                grace_s=options.grace_s,
+                reporter=reporter,
+                say=say,
+            )
             return await serve(
                 gateway,
                 [face(gateway) for face in faces],
                 _admission_of(options, bound),
                 listeners,
                 source,
-                on_ready,
-                on_connected,
-                lambda: complain(_WAITING.format(url=masked(options.url))),
-                on_ending,
+                printer,
                 grace_s=options.grace_s,
                 logs_by_itself=named is None,
             )
@@ -266,17 +249,3 @@ def _settings_of(options: ServeOptions, base_url: str) -> GatewaySettings:
         a2a_agent=options.a2a_agent,
         version=__version__,
     )
-
-
-def _lines(options: ServeOptions, bound: BoundAddress, metrics_url: str | None) -> list[str]:
-    """Return what the verb prints once it listens."""
-    lines = [f"Gateway of {options.namespace} listening on {bound.url.rstrip('/')}"]
-    lines += [f"  {face:<11} {bound.url}{path_of(face)}" for face in options.faces]
-    if metrics_url is not None:
-        lines.append(f"  metrics     {metrics_url}")
-    lines.append(
-        "  token       asked for" if options.token else "  token       none: loopback only"
-    )
-    if bound.is_beyond_loopback:
-        lines.append(f"  note        {_NOT_ENCRYPTED}")
-    return lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import MissingExtra
 from ..exposition.gateway_source import GatewaySource
@@ -32,16 +32,29 @@ _FLUSH_S = 0.3
 """How long clients may still read what was written to them; uvicorn looks every 0.1 s."""
 
 
+class GatewayObserver(Protocol):
+    """Is told how far a gateway is; each method is called once at most."""
+
+    def on_listening(self) -> None:
+        """It listens."""
+
+    def on_waiting(self) -> None:
+        """The Synapse has not answered for 2 s."""
+
+    def on_connected(self) -> None:
+        """The Synapse has answered."""
+
+    def on_ending(self, open_count: int) -> None:
+        """A signal has come, and so many requests are under way."""
+
+
 async def serve(
     gateway: Gateway,
     faces: Sequence[Face],
     admission: Admission,
     listeners: list[socket.socket],
     source: GatewaySource,
-    on_ready: Callable[[], None],
-    on_connected: Callable[[], None],
-    on_waiting: Callable[[], None],
-    on_ending: Callable[[int], None],
+    observer: GatewayObserver,
     *,
     grace_s: float = 10.0,
     logs_by_itself: bool = True,
@@ -56,10 +69,7 @@ async def serve(
         admission: Decides which requests go on.
         listeners: From `http_server.listening`; they are closed at the end.
         source: Tells whether the Dendrite is connected.
-        on_ready: Called once it listens.
-        on_connected: Called once the Synapse has answered.
-        on_waiting: Called once, if the Synapse has not answered after 2 s.
-        on_ending: Called at the signal with the number of requests that are under way.
+        observer: Is told how far it is.
         grace_s: How long plain calls may take after the signal; a second signal ends that.
         logs_by_itself: False where the process has a log of its own for what uvicorn says.
 
@@ -77,14 +87,14 @@ async def serve(
         lambda: connecting.done(),
         gateway.counts,
     )
-    server = _http_server(gate, logs_by_itself, on_ready)
+    server = _http_server(gate, logs_by_itself, observer.on_listening)
     serving = asyncio.create_task(server.serve(listeners), name="http")
     ending = asyncio.create_task(stop_signal(), name="stop signal")
     try:
-        await _first_of(ending, serving, connecting, on_connected, on_waiting)
+        await _first_of(ending, serving, connecting, observer)
         gate.is_ending = True
         if ending.done():
-            await _end_requests(gateway, gate, grace_s, on_ending)
+            await _end_requests(gateway, gate, grace_s, observer)
     finally:
         server.should_exit = True
         if not ending.done():
@@ -110,8 +120,7 @@ async def _first_of(
     ending: asyncio.Task[int],
     serving: asyncio.Task[None],
     connecting: asyncio.Task[None],
-    on_connected: Callable[[], None],
-    on_waiting: Callable[[], None],
+    observer: GatewayObserver,
 ) -> None:
     """Wait for a signal, the end of the server, or the refusal of the Synapse."""
     all_three = {ending, serving, connecting}
@@ -119,20 +128,20 @@ async def _first_of(
         all_three, timeout=_SAID_AFTER_S, return_when=asyncio.FIRST_COMPLETED
     )
     if not done:
-        on_waiting()
+        observer.on_waiting()
         await asyncio.wait(all_three, return_when=asyncio.FIRST_COMPLETED)
     if connecting.done() and connecting.exception() is None:
-        on_connected()
+        observer.on_connected()
         await asyncio.wait({ending, serving}, return_when=asyncio.FIRST_COMPLETED)
 
 
 async def _end_requests(
-    gateway: Gateway, gate: Gate, grace_s: float, on_ending: Callable[[int], None]
+    gateway: Gateway, gate: Gate, grace_s: float, observer: GatewayObserver
 ) -> None:
     """End the streams at once and the plain calls in time; a second signal ends all at once."""
     again = asyncio.create_task(stop_signal(), name="second signal")
     await asyncio.sleep(0)  # it listens from here on: who reads the line may send one at once
-    on_ending(gate.open_count)
+    observer.on_ending(gate.open_count)
     await gateway.close_streams()
     draining = asyncio.create_task(gate.drain(grace_s), name="drain")
     await asyncio.wait({again, draining}, return_when=asyncio.FIRST_COMPLETED)
@@ -142,7 +151,7 @@ async def _end_requests(
     await gate.drain(0.0)
 
 
-def _http_server(gate: Gate, logs_by_itself: bool, on_ready: Callable[[], None]) -> HttpServer:
+def _http_server(gate: Gate, logs_by_itself: bool, on_listening: Callable[[], None]) -> HttpServer:
     try:
         from ..http_server.timed_http import Connections
         from ..http_server.uvicorn_server import HttpServer
@@ -156,5 +165,5 @@ def _http_server(gate: Gate, logs_by_itself: bool, on_ready: Callable[[], None])
         end_s=_END_S,
         logs_by_itself=logs_by_itself,
         has_lifespan=True,
-        on_listening=on_ready,
+        on_listening=on_listening,
     )
