@@ -16,10 +16,11 @@ from typing import Any
 import attrs
 
 from .names import checked_capabilities, checked_name
+from .runtime.printable import shortened
 
 MAX_CARD_BYTES = 64 * 1024
 """The most bytes of a card as JSON."""
-MAX_TOLD_CHARS = 128
+MAX_SUMMARY_CHARS = 128
 """The most characters of a description in REGISTER and in a roster."""
 CARD_MARK = "card"
 """The key in the meta of a TASK that asks for a card."""
@@ -141,7 +142,7 @@ def _schema(value: Any) -> Mapping[str, Any] | None:
     return value if isinstance(value, Mapping) else None
 
 
-def told(description: str) -> str:
-    """Return the first line of a description, cut for REGISTER."""
+def summary_of(description: str) -> str:
+    """Return the first line of a description, cut to 128 characters for REGISTER."""
     line = next((line for line in map(str.strip, description.splitlines()) if line), "")
-    return line if len(line) <= MAX_TOLD_CHARS else line[: MAX_TOLD_CHARS - 1].rstrip() + "…"
+    return shortened(line, MAX_SUMMARY_CHARS)

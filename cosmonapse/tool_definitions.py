@@ -14,6 +14,7 @@ from typing import Any, overload
 import attrs
 
 from .cards import Card
+from .runtime.printable import shortened
 
 MAX_TOOL_NAME_CHARS = 64
 """The most characters of the name of a tool that providers accept."""
@@ -120,7 +121,7 @@ def definitions_of(cards: Iterable[Card]) -> ToolDefinitions:
         ToolDefinition(
             neuron_id=neuron_id,
             name=name,
-            description=_cut(by_id[neuron_id].description),
+            description=shortened(by_id[neuron_id].description, MAX_TOOL_DESCRIPTION_CHARS),
             parameters=_parameters(by_id[neuron_id].input),
         )
         for neuron_id, name in sorted(tool_names(by_id).items())
@@ -158,11 +159,6 @@ def _free(neuron_id: str, taken: set[str]) -> str:
         name = f"{_plain(neuron_id)[: MAX_TOOL_NAME_CHARS - len(suffix) - 1]}_{suffix}"
         salt += 1
     return name
-
-
-def _cut(description: str) -> str:
-    most = MAX_TOOL_DESCRIPTION_CHARS
-    return description if len(description) <= most else description[: most - 1].rstrip() + "…"
 
 
 def _parameters(schema: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Text for a terminal. Pure."""
+"""Text for people: safe for a terminal, and cut to a length. Pure."""
 
 from __future__ import annotations
 
@@ -11,3 +11,8 @@ def printable(text: str) -> str:
 def printable_lines(text: str) -> str:
     """Return `text` escaped as by `printable`, but with its line ends."""
     return "\n".join(map(printable, text.split("\n")))
+
+
+def shortened(text: str, most_chars: int) -> str:
+    """Return a text of at most `most_chars` characters; an ellipsis stands for what is cut off."""
+    return text if len(text) <= most_chars else text[: most_chars - 1].rstrip() + "…"

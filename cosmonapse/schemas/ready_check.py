@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..runtime.printable import shortened
 from .shape import is_there, references
 from .type_check import Finding, Misfit, joined
 
@@ -95,4 +96,4 @@ def _findings(error: Any) -> list[Finding]:
 
 def _told(wanted: Any) -> str:
     text = wanted if isinstance(wanted, str) else json.dumps(wanted, ensure_ascii=False)
-    return text if len(text) <= _MAX_TOLD_CHARS else text[: _MAX_TOLD_CHARS - 1] + "…"
+    return shortened(text, _MAX_TOLD_CHARS)

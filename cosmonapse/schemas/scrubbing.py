@@ -7,10 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..runtime.printable import shortened
+
 _MAX_LEAVES = 300
+"""A value with more numbers and texts is not searched for: the whole text is replaced."""
 _MAX_TEXT_CHARS = 300
 _MIN_PART_CHARS = 3
-"""A text of the value that is as long is removed from the midst of a word too."""
+"""Texts of the value with at least so many characters are removed within a word too."""
 _SAYS_NOTHING = "It is refused by a check of its type"
 
 
@@ -22,8 +25,7 @@ def without(value: Any, text: str) -> str:
     forms = sorted({form for leaf in leaves for form in _forms(leaf)}, key=len, reverse=True)
     if forms:
         text = re.sub("|".join(map(_pattern, forms)), "…", text, flags=re.IGNORECASE)
-    told = " ".join(text.split())
-    return told if len(told) <= _MAX_TEXT_CHARS else told[: _MAX_TEXT_CHARS - 1] + "…"
+    return shortened(" ".join(text.split()), _MAX_TEXT_CHARS)
 
 
 def _forms(leaf: Any) -> Iterator[str]:

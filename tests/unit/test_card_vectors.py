@@ -2,7 +2,7 @@
 
 import pytest
 
-from cosmonapse.cards import Card, card_from, told
+from cosmonapse.cards import Card, card_from, summary_of
 from support.vectors import VECTORS, each_of
 
 
@@ -24,6 +24,6 @@ def test_a_schema_that_is_no_json_is_refused(bad):
 
 
 def test_of_a_description_the_first_line_is_told_and_cut():
-    assert told("\n  First. \nSecond") == "First."
-    assert told("x" * 200) == "x" * 127 + "…"
-    assert told(" \n ") == ""
+    assert summary_of("\n  First. \nSecond") == "First."
+    assert summary_of("x" * 200) == "x" * 127 + "…"
+    assert summary_of(" \n ") == ""

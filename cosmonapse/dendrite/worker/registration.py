@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...axon import Axon
-from ...cards import told
+from ...cards import summary_of
 from ...errors import SynapseRefused, SynapseUnreachable
 from ...runtime.loop_watch import watch_running_loop
 from ...signals import Signal, SignalType
@@ -151,7 +151,7 @@ class Registration:
         if axon.is_described:
             payload["card"] = axon.card.digest
             if axon.description:
-                payload["description"] = told(axon.description)
+                payload["description"] = summary_of(axon.description)
         self._send(PresenceVerb.REGISTER, axon, payload)
 
     def on_registered(self, neuron_id: str, refusal: str) -> None:
