@@ -14,7 +14,6 @@ from .drawing import aligned
 OK: Final = "ok"
 WARNING: Final = "warning"
 BAD: Final = "bad"
-_INDENT = "  "
 
 
 def _plain(text: str) -> str:

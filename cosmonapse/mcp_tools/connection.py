@@ -7,7 +7,6 @@ its own scope and never cancelled. Calls come from other tasks.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -27,9 +26,9 @@ if TYPE_CHECKING:
     from mcp import Client, ClientSession
     from mcp.client import ClientRequestContext
 
-_LOG = logging.getLogger(__name__)
 _ENDED = "it ended"
 MAX_PAGES = 100
+"""How many pages of a list of tools are read; what is on later ones is not hosted."""
 _REFRESH_S = 30.0
 """How often the tools of a URL are listed: that also finds out that it is gone."""
 

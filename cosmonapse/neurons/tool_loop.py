@@ -19,8 +19,8 @@ from .tool_calls import MAX_CALLS_OF_TURN, ToolCall, arguments_of
 from .tool_results import ToolResult
 
 MAX_SAME_CALLS = 3
-"""So often the same call is run; the next one is refused with a word to the model, one more ends
-the loop."""
+"""How often a call with the same arguments is run. The next one is refused, and the model reads
+why; one more ends the loop."""
 _MAX_CALL_ID_CHARS = 128
 _SHOWN_CHARS = 200
 
@@ -90,8 +90,8 @@ class ToolLoop:
     _call_ids: set[str] = attrs.field(factory=set, init=False)
     _last_text: dict[bool, int] = attrs.field(factory=dict, init=False)
 
-    def parts(self, is_reasoning: bool) -> bool:
-        """Note a piece of text; return whether a blank line belongs before it.
+    def needs_blank_line(self, is_reasoning: bool) -> bool:
+        """Note a piece of text; return whether it is the first one after that of an earlier turn.
 
         Args:
             is_reasoning: Whether it is reasoning, which is a text of its own.

@@ -146,12 +146,12 @@ class ToolNeuron(ProviderNeuron):
                 return
 
     async def _turn(self, loop: ToolLoop) -> AsyncGenerator[Piece | Output, None]:
-        """Ask the model once; a blank line parts its texts from those of earlier turns."""
+        """Ask the model once; a blank line stands between the texts of two turns."""
         given = {"messages": list(loop.messages)}
         items = self._asked(loop.request, given, runs_tools=bool(loop.tools))
         async with contextlib.aclosing(items):
             async for item in items:
-                if isinstance(item, Piece) and loop.parts(item.is_reasoning):
+                if isinstance(item, Piece) and loop.needs_blank_line(item.is_reasoning):
                     yield item._replace(text="\n\n")
                 yield item
 

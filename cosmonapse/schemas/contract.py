@@ -83,7 +83,7 @@ class Contract:
         return {key: item for key, item in value.items() if key not in self._answers}
 
     def gives(self, value: Any) -> Any:
-        """Return the output that a function stands for with its return value.
+        """Return the plain output for what a function has returned.
 
         Raises:
             Unfit: BAD_OUTPUT, it does not fit.

@@ -37,8 +37,8 @@ class Hinted:
 def hinted(function: Callable[..., Any], names: Mapping[str, Any] | None = None) -> Hinted:
     """Return what the type hints of a function say.
 
-    A function of `(input, context)`, or of parameters without hints, takes its input whole; of it
-    only classes with fields count as types.
+    A function of `(input, context)`, or of parameters without hints, takes its input whole. Its
+    hints count only where they are classes with fields: models, dataclasses, Structs, TypedDicts.
 
     Args:
         function: The function.

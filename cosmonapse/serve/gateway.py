@@ -18,9 +18,11 @@ from ..errors import CosmonapseError
 from ..registry import NeuronRecord
 
 _FRESH_S = 1.0
+"""How old the cards may be."""
 _CARD_S = 1.0
 """How long one card may take; one that does not come is left out and asked for again."""
 _WAIT_S = 2.0
+"""How long a request waits for newer cards before it takes those that are there."""
 
 
 @attrs.frozen(kw_only=True)

@@ -23,8 +23,9 @@ MAX_IDLE_CONNECTIONS = 1024
 REQUEST_S = 30.0
 """How long a request may take to arrive."""
 _END_S = 2
+"""How long uvicorn waits for its connections at the end."""
 _SAID_AFTER_S = 2.0
-"""After as long without a Synapse a person wants to know why."""
+"""How long the Synapse may be silent before the observer is told."""
 _IDLE_S = 75
 """How long a connection may wait for its next request. Proxies and clients keep theirs for up to a
 minute: one that is closed under them fails a POST, which most of them may not send again."""

@@ -29,7 +29,7 @@ except ImportError:
 _log = logging.getLogger(__name__)
 PATH = "/mcp"
 _START_S = 5.0
-_UNREACHABLE = 3
+"""How long the Synapse may take to answer at the start of --mcp=stdio."""
 
 
 class McpFace:

@@ -39,7 +39,9 @@ NAME = "cosmonapse"
 _SERVICE = {"default_audience": NAME}
 _FORM = "question"
 _ANSWER_S = 600.0
+"""How long a person may take for an answer."""
 _MOST_QUESTIONS = 32
+"""How many questions of one call are answered while it waits."""
 _PROGRESS_LEAD_S = 0.02
 """Before the result: the TypeScript SDK drops progress that it reads together with the result."""
 _NO_GRANT = "'permission' is for a person to give, and no argument of a call: leave it out"

@@ -19,8 +19,11 @@ from .open_tasks import CardTask
 
 _LOG = logging.getLogger(__name__)
 MAX_KEPT = 1024
+"""How many cards are kept; the one that was not asked for longest is forgotten."""
 _MOST_AT_ONCE = 32
+"""How many cards are fetched at the same time."""
 _MOST_ATTEMPTS = 3
+"""How many replicas are asked until one answers that knows cards."""
 
 
 class CardCache:

@@ -15,7 +15,9 @@ from .registration import Registration
 
 _LOG = logging.getLogger(__name__)
 _ANNOUNCE_S = 5.0
+"""How long the Synapse may take to acknowledge an Axon."""
 _DRAIN_S = 10.0
+"""How long the tasks of an Axon that is taken away may still run."""
 
 
 class Sources:
