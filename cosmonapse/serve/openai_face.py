@@ -54,10 +54,7 @@ class OpenAiFace:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """See `Face`."""
-        try:
-            yield
-        finally:
-            await self._cards.close()
+        yield
 
     async def _list_models(self, request: Request) -> Response:
         try:

@@ -43,7 +43,7 @@ class PlayedGateway:
             raise self._rows
         return self._rows
 
-    async def cards(self):
+    async def cards(self, wait_s):
         if isinstance(self._cards, Exception):
             raise self._cards
         return self._cards
