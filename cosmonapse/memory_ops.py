@@ -30,7 +30,7 @@ def _is_name(least: int) -> Any:
         what = attribute.name
         if not isinstance(value, str) or not least <= len(value) <= MAX_NAME_CHARS:
             _refuse(what, f"a text of {least} to {MAX_NAME_CHARS} characters")
-        _as_utf8(what, value)
+        as_utf8(what, value)
 
     return check
 
@@ -38,7 +38,7 @@ def _is_name(least: int) -> Any:
 def _is_text(_: object, attribute: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, str):
         _refuse(attribute.name, "a text")
-    size = len(_as_utf8(attribute.name, value))
+    size = len(as_utf8(attribute.name, value))
     if size > MAX_TEXT_BYTES:
         raise ValueError(f"text has {size:,} bytes, and {MAX_TEXT_BYTES:,} are the most")
 
@@ -66,7 +66,16 @@ def _refuse(what: str, expected: str) -> NoReturn:
     raise ValueError(f"{what} must be {expected}")
 
 
-def _as_utf8(what: str, value: str) -> bytes:
+def as_utf8(what: str, value: str) -> bytes:
+    """Return a text in UTF-8.
+
+    Args:
+        what: What the text is, for the error.
+        value: The text.
+
+    Raises:
+        ValueError: It holds half of a surrogate pair.
+    """
     try:
         return value.encode()
     except UnicodeEncodeError:

@@ -9,6 +9,8 @@ from typing import Any
 import attrs
 
 from ..errors import NeuronError
+from ..memory_ops import as_utf8
+from ..neurons.answers import OUTPUT_TEXT_KEYS
 from ..neurons.answers import Message as Message
 from ..neurons.chat import messages_from
 from ..neurons.history import messages_in, parted, repeated_count
@@ -21,7 +23,6 @@ MAX_LAST = 1000
 DEFAULT_LAST = 20
 """How many turns come with a task without a number."""
 ROLES = frozenset({"user", "assistant"})
-_TEXT_KEYS = ("response", "text", "content", "answer", "value")
 _CUT = "…"
 _FORM = '{"session": "s1", "last": 20}'
 
@@ -77,10 +78,7 @@ def checked_text(text: str, what: str = "a message") -> str:
     Raises:
         ValueError: It holds half of a surrogate pair.
     """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"{what} holds half of a surrogate pair, which is no character") from None
+    as_utf8(what, text)
     return text
 
 
@@ -112,7 +110,9 @@ def _answer(reply: Signal) -> str:
     if reply.type is SignalType.ESCALATION:
         return _as_text(payload.get("reason"))
     output = payload.get("output")
-    texts = [output[key] for key in _TEXT_KEYS if isinstance(output, Mapping) and key in output]
+    texts = [
+        output[key] for key in OUTPUT_TEXT_KEYS if isinstance(output, Mapping) and key in output
+    ]
     return _as_text(texts[0] if texts else output)
 
 

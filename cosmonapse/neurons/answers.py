@@ -18,6 +18,8 @@ from .tool_calls import CallPart, assembled
 Output = dict[str, Any]
 Message = dict[str, Any]
 """One message of a conversation, in the form of its provider."""
+OUTPUT_TEXT_KEYS = ("response", "text", "content", "answer", "value")
+"""Where an output may have its text; the first key counts."""
 CALLS = "calls"
 """The key of the calls of tools in an output, for a loop that takes them out."""
 

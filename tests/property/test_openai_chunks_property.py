@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosmonapse import Signal, SignalType
+from cosmonapse.neurons.answers import OUTPUT_TEXT_KEYS
 from cosmonapse.serve.openai.chunks import ChatChunks
-from cosmonapse.serve.openai.completions import ANSWER_KEYS, completion, said_in_output
+from cosmonapse.serve.openai.completions import completion, said_in_output
 
 # A text of any code points, lone surrogates too: they cannot cross the wire, but nothing may break.
 TEXTS = st.text(st.characters(codec=None), max_size=20)
@@ -19,7 +20,7 @@ VALUES = st.recursive(
 )
 CALL_KEYS = st.sampled_from(["id", "type", "function", "name", "arguments"])
 CALLS = st.lists(st.dictionaries(CALL_KEYS, VALUES | st.dictionaries(CALL_KEYS, VALUES)))
-KNOWN = (*ANSWER_KEYS, "reasoning", "finish_reason", "stop_reason", "usage", "tool_calls")
+KNOWN = (*OUTPUT_TEXT_KEYS, "reasoning", "finish_reason", "stop_reason", "usage", "tool_calls")
 OUTPUTS = st.dictionaries(st.sampled_from(KNOWN) | TEXTS, VALUES | TEXTS | CALLS, max_size=5)
 THOUGHTS = st.lists(st.tuples(TEXTS, st.booleans(), st.booleans()), max_size=6)
 REASONS = {"stop", "length", "tool_calls", "content_filter"}
@@ -63,7 +64,7 @@ def test_a_stream_of_anything_is_valid_and_whole(thoughts, output):
     assert choices[-1]["finish_reason"] in REASONS
     said = "".join(text for text, is_reasoning, _ in thoughts if not is_reasoning)
     assert joined(deltas, "content").startswith(said)
-    text = next((output[key] for key in ANSWER_KEYS if isinstance(output.get(key), str)), "")
+    text = next((output[key] for key in OUTPUT_TEXT_KEYS if isinstance(output.get(key), str)), "")
     assert joined(deltas, "content").strip().endswith(text.strip())
 
 

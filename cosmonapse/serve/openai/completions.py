@@ -12,13 +12,12 @@ from typing import Any
 import attrs
 
 from ...edge.outcomes import jsonable
+from ...neurons.answers import OUTPUT_TEXT_KEYS
 from ...neurons.endings import CONTENT_FILTER, LENGTH, REFUSAL, STOP, TOOL_CALLS, finish_reason
 from ...payloads import REASONING
 from ...signals import Signal, SignalType
 from ...telemetry.token_counts import tokens_of
 
-ANSWER_KEYS = ("response", "text", "content", "answer", "value")
-"""Where the text of an output is, the first that holds a text."""
 _REASONS = {each: each for each in (STOP, LENGTH, TOOL_CALLS, CONTENT_FILTER)}
 _REASON_OF = {**_REASONS, REFUSAL: CONTENT_FILTER}
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
@@ -64,7 +63,7 @@ def said_by(signal: Signal) -> Said:
 
 def said_in_output(output: Mapping[str, Any]) -> Said:
     """Return what an output says."""
-    text = next((output[key] for key in ANSWER_KEYS if isinstance(output.get(key), str)), None)
+    text = next((output[key] for key in OUTPUT_TEXT_KEYS if isinstance(output.get(key), str)), None)
     calls = tool_calls_of(output.get(TOOL_CALLS))
     reasoning = output.get(REASONING)
     return Said(
