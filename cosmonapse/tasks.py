@@ -13,6 +13,8 @@ from .kernel import decode_signal
 from .names import checked_capabilities, checked_name
 from .signals import Directed, Signal, SignalType, made
 
+MAX_TIMEOUT_S = 30 * 86_400
+"""The longest time that a task may take."""
 TOOL_DEPTH = "tool_depth"
 """The key of `meta` with how many calls of tools a TASK stands in."""
 

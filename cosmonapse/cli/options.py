@@ -15,9 +15,10 @@ from ..doppler.signal_filter import checked_trace
 from ..errors import BadSignal
 from ..runtime.printable import printable
 from ..signals import SignalType
+from ..tasks import MAX_TIMEOUT_S
 
 F = TypeVar("F", bound=Callable[..., Any])
-TIMEOUT_S = click.FloatRange(0, 2_592_000, min_open=True)
+TIMEOUT_S = click.FloatRange(0, MAX_TIMEOUT_S, min_open=True)
 
 
 def json_option(context: click.Context, option: click.Parameter, text: str | None) -> Any:

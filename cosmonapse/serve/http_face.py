@@ -20,12 +20,12 @@ from ..edge.starlette_answers import respond, unless_gone
 from ..edge.trace_headers import with_headers
 from ..errors import BadSignal
 from ..ids import new_trace_id
+from ..tasks import MAX_TIMEOUT_S
 from .gateway import Gateway
 from .neuron_views import entries
 from .openapi import document
 from .streamed_answers import StreamedTask, StreamedTrace
 
-MAX_TIMEOUT_S = 2_592_000
 OPENING_S = 0.2
 """How long a stream waits for a refusal, which has a status of its own, before it begins."""
 TRACE_HEADER = "x-request-id"

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..cards import Card
+from ..tasks import MAX_TIMEOUT_S
 
 VERSION = "3.1.0"
 _COMPONENTS = "#/components/schemas"
@@ -57,7 +58,7 @@ _TIMEOUT: Mapping[str, Any] = MappingProxyType(
         "name": "timeout_s",
         "in": "query",
         "description": "The longest time that it may take, in seconds.",
-        "schema": {"type": "number", "exclusiveMinimum": 0, "maximum": 2_592_000},
+        "schema": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_TIMEOUT_S},
     }
 )
 

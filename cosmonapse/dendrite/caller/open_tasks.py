@@ -14,10 +14,11 @@ from typing import Any
 from ...ids import id_bytes, own_id_bytes, trace_begun_by
 from ...kernel import Deadlines
 from ...signals import Directed, Signal
+from ...tasks import MAX_TIMEOUT_S
 from ...transport import Opened
 
 GAP_INTERVAL_S = 0.25
-_MAX_TIMEOUT_S = 30 * 86_400.0
+_MAX_TIMEOUT_S = float(MAX_TIMEOUT_S)
 _NO_WORKER = bytes(16)
 _NEVER_S = float("-inf")
 

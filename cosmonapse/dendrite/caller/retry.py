@@ -13,6 +13,7 @@ import attrs
 
 from ...errors import LocalError, NeuronError, SynapseUnreachable, seconds_or_none
 from ...signals import Signal, SignalType
+from ...tasks import MAX_TIMEOUT_S
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
-_MAX_TIMEOUT_S = 30 * 86_400.0
+_MAX_TIMEOUT_S = float(MAX_TIMEOUT_S)
 
 Outcome: TypeAlias = Signal | BaseException
 Backoff: TypeAlias = "wait_base | Callable[[int], float] | float"

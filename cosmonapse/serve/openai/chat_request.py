@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from ...tasks import MAX_TIMEOUT_S
 from .error_bodies import ChatRefusal
 from .model_list import ModelName, model_named
 
@@ -29,7 +30,6 @@ OPTIONS = (
     "reasoning_effort",
 )
 """The fields that go into the input of the Neuron, under their own names, where they are given."""
-_MOST_TIMEOUT_S = 30 * 86_400.0
 _INSTEAD = {
     "functions": "send tools instead",
     "function_call": "send tool_choice instead",
@@ -135,7 +135,7 @@ def timeout_of(told: str | None, otherwise_s: float) -> float:
         timeout_s = float(told)
     except ValueError:
         timeout_s = math.nan
-    if not 0 < timeout_s <= _MOST_TIMEOUT_S:
+    if not 0 < timeout_s <= MAX_TIMEOUT_S:
         raise ChatRefusal(
             "the header x-timeout-s must be a number of seconds over 0 and at most 30 days",
             "x-timeout-s",
