@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .error_roots import LocalError
 
+_NO_NAME = "''"
+
 
 class RegistryStoreError(LocalError, OSError):
     """The file of a registry store cannot be used.
@@ -11,12 +13,14 @@ class RegistryStoreError(LocalError, OSError):
     Attributes:
         path: The file.
         reason: The fault.
+        may_pass: Whether it may be over by itself, as where another program holds the file.
     """
 
-    def __init__(self, path: str, reason: str, hint: str) -> None:
-        super().__init__(f"cannot use the registry store {path}: {reason}; {hint}")
+    def __init__(self, path: str, reason: str, hint: str, may_pass: bool = False) -> None:
+        super().__init__(f"cannot use the registry store {path or _NO_NAME}: {reason}; {hint}")
         self.path = path
         self.reason = reason
+        self.may_pass = may_pass
 
 
 class MemoryFileError(LocalError, OSError):
@@ -25,9 +29,13 @@ class MemoryFileError(LocalError, OSError):
     Attributes:
         path: The file.
         reason: The fault.
+        hint: What to do about it.
+        may_pass: Whether it may be over by itself, as where another program holds the file.
     """
 
-    def __init__(self, path: str, reason: str, hint: str) -> None:
-        super().__init__(f"cannot use the memory {path}: {reason}; {hint}")
+    def __init__(self, path: str, reason: str, hint: str, may_pass: bool = False) -> None:
+        super().__init__(f"cannot use the memory {path or _NO_NAME}: {reason}; {hint}")
         self.path = path
         self.reason = reason
+        self.hint = hint
+        self.may_pass = may_pass

@@ -18,6 +18,7 @@ from ..memory_ops import (
 )
 from ..runtime.threads import in_thread
 from ..schemas import Finding, Misfit, ReadyMade
+from .failures import told_to_callers
 from .port import MemoryStore
 
 _DESCRIPTION = "Keeps texts and finds them again by their words (imprint, recall, forget)"
@@ -117,7 +118,8 @@ async def _done(store: MemoryStore, operation: Operation, task: Any) -> dict[str
 
 async def _called(method: Callable[..., Any], *values: Any, **named: Any) -> Any:
     """Call a method of a store: on the loop if it is an `async def`, else in a thread."""
-    if inspect.iscoroutinefunction(method):
-        return await method(*values, **named)
-    value = await in_thread(lambda: method(*values, **named), name="engram")
-    return await value if inspect.isawaitable(value) else value
+    with told_to_callers():
+        if inspect.iscoroutinefunction(method):
+            return await method(*values, **named)
+        value = await in_thread(lambda: method(*values, **named), name="engram")
+        return await value if inspect.isawaitable(value) else value

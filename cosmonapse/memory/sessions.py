@@ -13,6 +13,7 @@ from ..runtime import clock
 from ..signals import Signal
 from ..stores.sqlite_file import FileKind, KeptInFile
 from . import turns
+from .failures import told_to_callers
 from .turns import Message
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ class Sessions(KeptInFile):
         """Return the context items that a `context_ref` names; a list is the items themselves.
 
         Raises:
-            NeuronError: BAD_INPUT, it is neither a list nor names a session.
+            NeuronError: BAD_INPUT, it is neither a list nor names a session; or MEMORY_FAILED, the
+                file cannot be read.
         """
         if isinstance(context_ref, list):
             return context_ref
@@ -132,7 +134,8 @@ class Sessions(KeptInFile):
             wanted = turns.session_ref(context_ref)
         except ValueError as error:
             raise NeuronError("BAD_INPUT", str(error), recoverable=False) from None
-        return self.history(wanted.session, last=wanted.last)
+        with told_to_callers():
+            return self.history(wanted.session, last=wanted.last)
 
     def history(self, session: str, *, last: int = turns.DEFAULT_LAST) -> list[Message]:
         """Return the messages of the last turns of a session, the oldest first.

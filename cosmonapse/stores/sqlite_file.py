@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 import time
@@ -12,21 +13,44 @@ from typing import TYPE_CHECKING, Self
 
 import attrs
 
+from ..runtime.uncaught import shorten_mistakes
+
 if TYPE_CHECKING:
     import sqlite3
 
 MEMORY = ":memory:"
 """The path of a file that is in no file, and gone with its process."""
 _BUSY_S = 5.0
+_SHORT_S = 0.1
+_WAIT_MS = "PRAGMA busy_timeout = {:.0f}"
 _STEPS = 2000  # between two looks at the clock: about 0.1 ms
+_SURROUNDINGS = "its folder must exist and be writable"
+_DAMAGED = "the file is damaged: bring back a copy of it, or name another file"
+# What SQLite says, what to do about it, and whether it may be over by itself.
 _HINTS = (
-    ("not a database", "it holds something else: name another file"),
-    ("unable to open", "its folder must exist and be writable"),
-    ("readonly", "make the file and its folder writable"),
-    ("locked", f"another program holds it for over {_BUSY_S:g} s"),
-    ("interrupted", "it took longer than it may: ask for less, or raise the limit"),
-    ("disk is full", "make room on its disk"),
+    ("not a database", "it holds something else: name another file", False),
+    ("unable to open", _SURROUNDINGS, False),
+    ("readonly", "make the file and its folder writable for this user", False),
+    ("locked", f"another program holds it for over {_BUSY_S:g} s", True),
+    ("interrupted", "it took longer than it may: ask for less, or raise the limit", True),
+    ("disk is full", "make room on its disk", True),
+    ("malformed", _DAMAGED, False),
+    ("vtable constructor failed", _DAMAGED, False),
 )
+_OTHER_HINT = ("", "look at the file and the room on its disk", True)
+# The same of the operating system, by the number of its error.
+_HINTS_OF_SYSTEM = {
+    errno.EISDIR: ("name a file in it", False),
+    errno.EACCES: ("make the file and its folder writable for this user", False),
+    errno.EPERM: ("make the file and its folder writable for this user", False),
+    errno.EROFS: ("name a file on a disk that may be written", False),
+    errno.ENAMETOOLONG: ("give it a shorter name", False),
+    errno.ENOSPC: ("make room on its disk", True),
+    errno.EDQUOT: ("make room on its disk", True),
+    errno.EMFILE: ("raise the limit of open files", True),
+    errno.ENFILE: ("raise the limit of open files", True),
+}
+_MAKING = threading.Lock()
 _FTS5 = "SELECT count(*) FROM pragma_module_list WHERE name = 'fts5'"
 
 
@@ -39,7 +63,7 @@ class FileKind:
         schema: The number of its form; a file with a higher one is refused.
         tables: The statements that make it.
         upgrades: The statements that bring a file of an older schema to each later one.
-        error: Makes the error to raise, of path, reason and hint.
+        error: Makes the error to raise, of path, reason, hint and whether it may be over by itself.
         without: What to do in a Python that comes without SQLite.
         private: Whether only its owner may read a file that is new.
         needs_fts5: Whether it has an index of words.
@@ -48,7 +72,7 @@ class FileKind:
     program: int
     schema: int
     tables: Sequence[str]
-    error: Callable[[str, str, str], OSError]
+    error: Callable[..., OSError]
     without: str
     upgrades: Mapping[int, Sequence[str]] = MappingProxyType({})
     private: bool = False
@@ -104,9 +128,14 @@ class SqliteFile:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection in a transaction that no other process can come between."""
+        """Give the connection in a transaction that no other process can come between.
+
+        Whoever waits for a thread that waits for another process has the same time as that one:
+        many threads do not wait one after the other.
+        """
+        asked_at_s = time.monotonic()
         with self.reading() as connection, connection:  # the second one commits or rolls back
-            connection.execute("BEGIN IMMEDIATE")
+            _begin(connection, time.monotonic() - asked_at_s)
             yield connection
 
 
@@ -125,6 +154,7 @@ class KeptInFile:
     """
 
     def __init__(self, path: str | os.PathLike[str], kind: FileKind) -> None:
+        shorten_mistakes()
         self._file = SqliteFile(path, kind)
         self.path = self._file.path
 
@@ -145,6 +175,18 @@ class KeptInFile:
     def close(self) -> None:
         """Close the file. Idempotent."""
         self._file.close()
+
+
+def _begin(connection: sqlite3.Connection, waited_s: float) -> None:
+    """Begin to write, within what is left of the time after the wait for other threads."""
+    if waited_s < _SHORT_S:
+        connection.execute("BEGIN IMMEDIATE")
+        return
+    connection.execute(_WAIT_MS.format(max(0.0, _BUSY_S - waited_s) * 1000))
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    finally:
+        connection.execute(_WAIT_MS.format(_BUSY_S * 1000))
 
 
 @contextlib.contextmanager
@@ -168,10 +210,9 @@ def _told(path: str, kind: FileKind) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OverflowError, ValueError) as error:
-        hints = (hint for sign, hint in _HINTS if sign in str(error))
-        raise kind.error(
-            path, str(error), next(hints, "look at the file and the room on its disk")
-        ) from error
+        known = (each for each in _HINTS if each[0] in str(error))
+        _, hint, may_pass = next(known, _OTHER_HINT)
+        raise kind.error(path, str(error), hint, may_pass) from error
 
 
 def _opened(path: str, kind: FileKind) -> sqlite3.Connection:
@@ -179,8 +220,10 @@ def _opened(path: str, kind: FileKind) -> sqlite3.Connection:
         import sqlite3
     except ImportError as error:
         raise kind.error(path, f"this Python has no SQLite ({error})", kind.without) from error
-    if kind.private:
-        _make_private(path, kind)
+    if not path:
+        raise kind.error(path, "it has no name", f"name a file, or {MEMORY} for none")
+    if path != MEMORY:
+        _make(path, kind)
     with _told(path, kind):
         connection = sqlite3.connect(
             path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
@@ -193,15 +236,39 @@ def _opened(path: str, kind: FileKind) -> sqlite3.Connection:
     return connection
 
 
-def _make_private(path: str, kind: FileKind) -> None:
-    """Make a new file so that only its owner reads it; SQLite gives its other files that mode."""
-    if path == MEMORY:
-        return
+def _make(path: str, kind: FileKind) -> None:
+    """Make a new file, for its owner alone if it is private; look whether an older one is usable.
+
+    SQLite gives its other files the same mode.
+    """
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        real = os.path.realpath(path)  # behind a link that leads nowhere yet
+        with _MAKING:
+            if not os.path.lexists(real):
+                _make_empty(real, 0o600 if kind.private else 0o644)
+        _check_usable(real)
     except OSError as error:
-        reason = str(error.strerror)
-        raise kind.error(path, reason, "its folder must exist and be writable") from error
+        hint, may_pass = _HINTS_OF_SYSTEM.get(error.errno or 0, (_SURROUNDINGS, False))
+        raise kind.error(path, str(error.strerror), hint, may_pass) from error
+    except ValueError as error:
+        raise kind.error(path, str(error), "name another file") from error
+
+
+def _make_empty(path: str, mode: int) -> None:
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with contextlib.suppress(FileExistsError):  # another process was faster
+        os.close(os.open(path, flags, mode))
+
+
+def _check_usable(path: str) -> None:
+    """Look at a file without opening it.
+
+    To close it again would end all locks of this process on it, SQLite's too: see 2.2 of
+    sqlite.org/howtocorrupt.html.
+    """
+    number = errno.EISDIR if os.path.isdir(path) else errno.EACCES
+    if number == errno.EISDIR or not os.access(path, os.R_OK | os.W_OK):
+        raise OSError(number, os.strerror(number))
 
 
 def _patiently(set_up: Callable[[], None]) -> None:

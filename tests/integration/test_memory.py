@@ -6,6 +6,8 @@ import io
 import os
 import runpy
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -128,6 +130,35 @@ def test_a_kill_loses_nothing_that_was_acknowledged(url, tmp_path):
         with memory._file.writing() as file:
             file.execute("INSERT INTO words (words) VALUES ('integrity-check')")
             assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+SHARES = """
+import sys
+from cosmonapse import SqliteMemory
+
+with SqliteMemory(sys.argv[1]) as memory:
+    print(memory.counts["entries"])
+"""
+
+
+def entries_seen_by_another_process(path):
+    ran = subprocess.run(
+        [sys.executable, "-c", SHARES, path], capture_output=True, text=True, check=True
+    )
+    return int(ran.stdout)
+
+
+def test_nothing_is_lost_where_a_process_opens_its_file_twice(tmp_path):
+    path = str(tmp_path / "mem.db")
+    with SqliteMemory(path) as first, SqliteMemory(path) as second:
+        first.imprint("a", "before")
+        assert entries_seen_by_another_process(path) == 1  # it closes the file, as its last user?
+
+        first.imprint("b", "after")
+        second.imprint("c", "after")
+
+        assert entries_seen_by_another_process(path) == 3
+        assert first.counts["entries"] == second.counts["entries"] == 3
 
 
 def test_a_turn_is_kept_though_its_caller_has_gone(url, tmp_path):

@@ -10,7 +10,7 @@ from support.processes import ROOT, TIMEOUT_S, Children, closed_port
 
 PROGRAM = """
 import asyncio
-from cosmonapse import Dendrite, connect_synapse
+from cosmonapse import Dendrite, Sessions, SqliteRegistryStore, connect_synapse
 
 {before}
 
@@ -61,6 +61,8 @@ def said_by(tmp_path, program, **env):
         ({"url": "{own}", "namespace": "wrong"}, 9, "SynapseRefused: the Synapse at"),
         ({"url": "http://host"}, 8, "InvalidUrl: invalid Synapse URL"),
         ({"namespace": "no name"}, 9, "InvalidName: namespace must be"),
+        ({"work": "Sessions('no/such/chat.db')"}, 10, "MemoryFileError: cannot use the memory"),
+        ({"before": "SqliteRegistryStore('no/such.db')"}, 5, "RegistryStoreError: cannot use the"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_place(mistake, line, error, own_url, tmp_path):

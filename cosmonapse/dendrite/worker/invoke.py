@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any
 
 from ...axon import Axon, is_marked, reply_of, reply_of_exception
-from ...errors import Question, UnencodableValue
+from ...errors import LocalError, Question, UnencodableValue
 from ...raised import described, place_of, safely
 from ...runtime.threads import in_thread
 from ...schemas import Contract, Unfit
@@ -145,9 +145,14 @@ async def _kept(
             await _called(remember, job.signal, signal, name="remember")
     except UnencodableValue:
         return
-    except Exception:  # noqa: BLE001  # the last door: the answer is there, and goes out
+    except Exception as error:  # noqa: BLE001  # the last door: the answer is there, and goes out
         counts["remember_failed"] += 1
-        _LOG.exception("an answer of %s could not be remembered", job.slots.axon.neuron_id)
+        _LOG.error(
+            "an answer of %s could not be remembered: %s",
+            job.slots.axon.neuron_id,
+            safely(described, error, otherwise=type(error).__name__),
+            exc_info=None if isinstance(error, LocalError) else error,  # ours says what to do
+        )
 
 
 class _Yielded:

@@ -106,6 +106,40 @@ async def test_a_neuron_asks_a_memory_from_the_loop_and_from_a_thread(caller):
 
 
 @pytest.mark.asyncio
+async def test_a_memory_that_cannot_write_is_an_error_with_a_code_and_one_line_of_the_log(
+    caller, tmp_path, caplog
+):
+    path = tmp_path / "mem.db"
+    with SqliteMemory(path) as memory:
+        memory.imprint("a", "what there is")
+        with memory._file.reading() as file:
+            file.execute("PRAGMA max_page_count = 1")  # as on a full disk
+        await caller.add_axon(engram("memory", memory))
+
+        with pytest.raises(NeuronError, match="cannot be used: database or disk is full") as caught:
+            await caller.imprint("text " * 9_000)
+        assert [hit["id"] for hit in await caller.recall("there")] == ["a"]
+
+    assert (caught.value.code, caught.value.recoverable) == ("MEMORY_FAILED", True)
+    assert "mem.db" not in str(caught.value)
+    (logged,) = [each for each in caplog.records if str(path) in each.getMessage()]
+    assert "disk is full; make room" in logged.getMessage()
+    assert not logged.exc_info
+
+
+@pytest.mark.asyncio
+async def test_what_no_retry_mends_is_not_recoverable(caller):
+    memory = SqliteMemory(":memory:")
+    memory.close()
+    await caller.add_axon(engram("memory", memory))
+
+    with pytest.raises(NeuronError, match="it is closed; make a new one") as caught:
+        await caller.recall("x")
+
+    assert (caught.value.code, caught.value.recoverable) == ("MEMORY_FAILED", False)
+
+
+@pytest.mark.asyncio
 async def test_a_further_attempt_keeps_the_same_entry(caller):
     class Shaky(SqliteMemory):
         failed = False

@@ -166,7 +166,22 @@ async def test_an_answer_that_cannot_be_kept_is_sent_and_counted(chat, sessions,
 
     assert output == {"response": "a 0"}
     assert chat.worker.counts["remember_failed"] == 1
-    assert "could not be remembered" in caplog.text
+    (told,) = [each for each in caplog.records if "could not be remembered" in each.getMessage()]
+    assert "disk is full; make room" in told.getMessage()
+    assert not told.exc_info
+
+
+@pytest.mark.asyncio
+async def test_a_file_that_cannot_be_read_is_an_error_with_a_code(chat, caplog):
+    closed = Sessions(":memory:")
+    closed.close()
+    caller = await chat(echo, closed)
+
+    with pytest.raises(NeuronError, match="it is closed; make a new one") as caught:
+        await caller.ask(neuron="chat", input={"prompt": "a"}, context_ref=S1)
+
+    assert (caught.value.code, caught.value.recoverable) == ("MEMORY_FAILED", False)
+    assert "cannot use the memory :memory:" in caplog.text
 
 
 @pytest.mark.asyncio

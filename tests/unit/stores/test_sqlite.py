@@ -1,9 +1,13 @@
 """The SQLite store and its file."""
 
 import builtins
+import errno
+import os
 import sqlite3
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import attrs
 import pytest
@@ -111,13 +115,58 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(path):
     assert path.read_bytes() == text
 
 
-@pytest.mark.parametrize("where", ["no/such/folder/x.db", ""], ids=["no folder", "a folder"])
-def test_a_path_that_cannot_be_opened_is_refused(tmp_path, where):
-    assert "its folder must exist and be writable" in refusal_of(tmp_path / where)
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("no/such/folder/x.db", "No such file or directory; its folder must exist and be writable"),
+        ("", "Is a directory; name a file in it"),
+        ("x" * 300, "File name too long; give it a shorter name"),
+        ("a\0b", "embedded null byte; name another file"),
+    ],
+)
+def test_a_path_that_cannot_be_opened_is_refused(tmp_path, where, words):
+    assert words in refusal_of(f"{tmp_path}/{where}")
 
 
-def test_a_path_that_no_system_takes_is_refused():
-    assert "null" in refusal_of("a\0b")
+def test_a_path_without_a_name_is_refused():
+    assert "it has no name; name a file, or :memory: for none" in refusal_of("")
+
+
+def test_a_file_that_this_user_may_not_write_is_told_at_the_start(path, monkeypatch):
+    path.touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everything
+
+    assert "Permission denied; make the file and its folder writable" in refusal_of(path)
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "may_pass"),
+    [
+        (errno.EROFS, "name a file on a disk that may be written", False),
+        (errno.ENOSPC, "make room on its disk", True),
+        (errno.EMFILE, "raise the limit of open files", True),
+    ],
+)
+def test_a_file_that_cannot_be_made_is_told_with_what_to_do(
+    path, monkeypatch, number, words, may_pass
+):
+    def refuse(path, flags, mode):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "open", refuse)
+
+    with pytest.raises(RegistryStoreError, match=words) as caught:
+        SqliteRegistryStore(path)
+    assert caught.value.may_pass is may_pass
+
+
+def test_a_link_to_a_file_that_is_not_there_yet_leads_to_a_new_one(tmp_path, path):
+    (tmp_path / "link.db").symlink_to(path)
+
+    with SqliteRegistryStore(tmp_path / "link.db") as store:
+        store.upsert(ECHO)
+
+    assert path.exists()
 
 
 def test_the_error_is_ours_and_an_os_error():
@@ -185,6 +234,25 @@ def test_a_file_that_another_program_holds_is_told_as_such(path, monkeypatch):
 
         assert seen == []
         assert store.get("echo")
+
+
+def test_threads_that_wait_for_each_other_wait_no_longer_than_one_for_another_program(
+    path, monkeypatch
+):
+    monkeypatch.setattr("cosmonapse.stores.sqlite_file._BUSY_S", 1.0)
+    with SqliteRegistryStore(path) as store, ThreadPoolExecutor(6) as threads:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        began_s = time.monotonic()
+
+        failed = [threads.submit(store.upsert, ECHO) for _ in range(6)]
+
+        for each in failed:
+            with pytest.raises(RegistryStoreError, match="another program holds it"):
+                each.result()
+        assert time.monotonic() - began_s < 4.0  # one after the other: 6 s
+        other.close()
+        store.upsert(ECHO)
 
 
 FORKS = """
