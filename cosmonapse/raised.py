@@ -103,6 +103,16 @@ def _frames(traceback: TracebackType | None) -> Iterator[tuple[str, int, str]]:
 _NOT_THE_USERS = 2
 
 
+def is_ours(file: str) -> bool:
+    """Return whether a file is one of this package."""
+    return _slashed(file).startswith(_OURS)
+
+
+def is_of_users(file: str) -> bool:
+    """Return whether a file is neither of Python nor of this package."""
+    return _rank(file) != _NOT_THE_USERS
+
+
 def _rank(file: str) -> int:
     """Return 0 for the user's code, 1 for an installed package, 2 for Python's and ours."""
     file = _slashed(file)

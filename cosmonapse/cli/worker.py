@@ -8,7 +8,7 @@ import os
 import click
 
 from ..keys import Key
-from ..runtime.printable import printable
+from ..runtime.printable import printable_lines
 from ..runtime.sd_notify import ServiceManager
 from ..worker_runner.runner import Runner
 from ..worker_runner.worker_process import ProcessSettings
@@ -88,8 +88,8 @@ def command(
 
     log = None if begin_logs() is None else tell
 
-    def say(line: str) -> None:
-        complain(f"cosmo worker: {printable(line)}")
+    def say(text: str) -> None:
+        complain(f"cosmo worker: {printable_lines(text)}")
 
     show = click.echo if as_json else say
     manager = ServiceManager.taken_from()

@@ -16,7 +16,7 @@ import attrs
 
 from .kept_streams import KeptStreams
 from .mcp_package import load
-from .server_faults import reason_of, with_last_lines
+from .server_faults import cannot_be_run, reason_of, with_last_lines
 from .server_target import ServerTarget
 from .stderr_lines import StderrLines
 from .tool import Tool
@@ -65,6 +65,7 @@ class Connection:
     Attributes:
         lost: Set when it is over.
         reason: Why it is over, in one line.
+        may_pass: Whether another start may help; False if its command cannot be run.
         server_name: What the server calls itself; empty if it does not tell.
         session: The session; None until it is open.
         is_modern: Whether its calls end with their questions (from 2026-07-28 on).
@@ -91,6 +92,7 @@ class Connection:
         self._refusal = ""
         self.lost = asyncio.Event()
         self.reason = ""
+        self.may_pass = True
         self.server_name = ""
         self.session: ClientSession | None = None
         self.is_modern = False
@@ -143,6 +145,7 @@ class Connection:
         except BaseException as error:  # noqa: BLE001  # the client raises groups of anything
             why = reason_of(error, self._target.program)
             self.reason = self.reason or self._refusal or why
+            self.may_pass = not cannot_be_run(error, self._target.program)
         finally:
             self.session = None
             self.reason = with_last_lines(self.reason or _ENDED, list(self._last_lines))

@@ -25,6 +25,12 @@ def first_leaf(error: BaseException) -> BaseException:
     return next((each for each in found if isinstance(each, Exception)), found[0])
 
 
+def cannot_be_run(error: BaseException, command: str | None) -> bool:
+    """Return whether a command is not there, or may not be run; None stands for a URL."""
+    faults = FileNotFoundError | NotADirectoryError | PermissionError
+    return command is not None and isinstance(first_leaf(error), faults)
+
+
 def reason_of(error: BaseException, command: str | None) -> str:
     """Return why a server could not be reached.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 import attrs
+
+_OTHER_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @attrs.frozen
@@ -68,6 +71,9 @@ def target_from(
             raise ValueError("env= and cwd= are for a command, and this is a URL")
         secret = {"Authorization": f"Bearer {token}"} if token else {}
         return ServerTarget(url=given, headers={**(headers or {}), **secret})
+    if isinstance(given, str) and _OTHER_URL.match(given):
+        scheme = given.partition("://")[0]
+        raise ValueError(f"the URL of an MCP server is one of http or https, not {scheme}://...")
     if headers or token:
         raise ValueError("headers= and token= are for a URL, and this is a command")
     command = _words_of(given) if isinstance(given, str) else tuple(given or ())

@@ -199,12 +199,15 @@ class McpServer:
                     opened.set_result(None)
                 await connection.lost.wait()
             elif not opened.done():
-                opened.set_exception(ToolServerUnreachable(self._name, connection.reason))
+                opened.set_exception(self._unreachable(connection))
         finally:
             self._connection = None
             await connection.close()
             self._away = connection.reason
             self._tell()
+
+    def _unreachable(self, connection: Connection) -> ToolServerUnreachable:
+        return ToolServerUnreachable(self._name, connection.reason, connection.may_pass)
 
     def _tell(self) -> None:
         for changed in self._watchers:

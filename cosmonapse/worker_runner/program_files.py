@@ -13,7 +13,8 @@ def own_path(path: str, folders: Iterable[str]) -> str | None:
 
     A folder may be reached by a link, and then the file has two paths.
     """
-    if path.startswith("<"):  # as <string>: no file
+    # No file: <string>, and uvloop/loop.pyx of what was compiled elsewhere.
+    if path.startswith("<") or not (os.path.isabs(path) or os.path.exists(path)):
         return None
     whole = os.path.abspath(path)
     if is_of_program(whole, folders):

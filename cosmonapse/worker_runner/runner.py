@@ -20,7 +20,7 @@ from ..runtime.sd_notify import ServiceManager
 from ..telemetry.service_reporter import ServiceReporter
 from .file_watch import FileWatch
 from .service_view import ServiceView
-from .supervisor import Action, Failure, Notice, Supervisor
+from .supervisor import Action, Failure, Notice, Supervisor, failure_in
 from .told import NoticeTexts
 from .worker_process import ProcessSettings
 
@@ -69,7 +69,7 @@ class Runner:
         metrics: str | None = None,
     ) -> None:
         self._settings = attrs.evolve(settings, beats=manager is not None)
-        self._supervisor = Supervisor(count, settings.grace_s)
+        self._supervisor = Supervisor(count, settings.grace_s, settings.reloads)
         self._watch = FileWatch(settings.folders, polls) if settings.reloads else None
         self._texts = NoticeTexts(settings.namespace, os.getcwd(), as_json)
         self._view = ServiceView(lambda: list(self._supervisor.processes.values()), count)
@@ -285,7 +285,7 @@ class Runner:
             self._act(self._supervisor.ready(number, loop.time()))
         elif what == "failed":
             message.pop("files", None)
-            self._failures[number] = Failure(**message)
+            self._failures[number] = failure_in(message)
             loop.call_later(_FAILED_S, self._signal, number, True)
         elif what == "waiting" and self._texts.may_tell_waiting(loop.time()):
             self._tell(Notice("waiting", message["text"], (child.pid,)))

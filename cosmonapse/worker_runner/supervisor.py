@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 import attrs
 
@@ -62,11 +62,21 @@ class Failure:
         reason: One line, with file and line where there are some.
         code: The exit code of the runner, if it gives up for this.
         is_final: True for a mistake that the same code makes again at each attempt.
+        in_program: False for a mistake in the command line, which no change of the program mends.
+        trace: The traceback, for one that is not final.
     """
 
     reason: str
     code: int = 1
     is_final: bool = False
+    in_program: bool = True
+    trace: str = ""
+
+
+def failure_in(message: Mapping[str, Any]) -> Failure:
+    """Return what a process has told; what one of a newer version says besides is left out."""
+    names = [each.name for each in attrs.fields(Failure)]
+    return Failure(**{name: message[name] for name in names if name in message})
 
 
 @attrs.frozen
@@ -83,16 +93,18 @@ class Notice:
 
     Attributes:
         what: `serving`, `reloaded`, `reload_failed`, `start_failed`, `crashed`, `again`,
-            `killed` or `gave_up`; the runner adds `waiting` and `loading`.
+            `killed`, `held` or `gave_up`; the runner adds `waiting` and `loading`.
         reason: Why, or what has changed.
         pids: The processes that it is about.
         seconds: How long it took, or how long it takes until the next attempt.
+        trace: The traceback of what was raised.
     """
 
     what: str
     reason: str = ""
     pids: tuple[int, ...] = ()
     seconds: float = 0.0
+    trace: str = ""
 
 
 class Supervisor:
@@ -101,6 +113,7 @@ class Supervisor:
     Args:
         count: The number of processes that serve.
         grace_s: How long the tasks of a process that ends may still run.
+        reloads: Whether a change of the program will be told.
 
     Attributes:
         processes: The processes that live, by number.
@@ -108,10 +121,11 @@ class Supervisor:
         count: The number of places.
     """
 
-    def __init__(self, count: int, grace_s: float) -> None:
+    def __init__(self, count: int, grace_s: float, reloads: bool = False) -> None:
         self.processes: dict[int, WorkerProcess] = {}
         self.exit_code: int | None = None
         self._grace_s = grace_s
+        self._reloads = reloads
         self.count = count
         self._places = range(count)
         self._crashes = [0] * count
@@ -242,7 +256,7 @@ class Supervisor:
             for place in self._places
             if place not in starting
             and serving.get(place) != self._generation
-            and not (self._is_held and place in serving)
+            and not (self._is_held and (place in serving or not self._has_served))
         ]
         if self._is_proven:
             return found
@@ -280,9 +294,7 @@ class Supervisor:
         if not self._has_served:
             self._first_crashes += 1
             if failure.is_final or self._first_crashes >= MAX_FIRST_CRASHES:
-                gave_up = Notice("gave_up", failure.reason if is_new else "")
-                self._done.append(gave_up)
-                self._give_up(failure.code, now_s)
+                self._never_ready(failure, failure.is_final or is_new, now_s)
                 return
         delay_s = self._back_off(process.place, now_s)
         old = self._at(process.place, Phase.SERVING)
@@ -291,6 +303,15 @@ class Supervisor:
             self._done.append(Notice("reload_failed", failure.reason))
         elif is_new:
             self._done.append(Notice("start_failed", failure.reason, seconds=delay_s))
+
+    def _never_ready(self, failure: Failure, tells_reason: bool, now_s: float) -> None:
+        """End, or wait for the change that may mend the program."""
+        self._is_held = self._reloads and failure.in_program
+        what = "held" if self._is_held else "gave_up"
+        reason = failure.reason if tells_reason else ""
+        self._done.append(Notice(what, reason, trace=failure.trace))
+        if not self._is_held:
+            self._give_up(failure.code, now_s)
 
     def _crashed(self, process: WorkerProcess, how: str, now_s: float) -> None:
         if now_s - process.since_s >= STABLE_S:

@@ -19,11 +19,13 @@ class BadTarget(LocalError):
 
     Attributes:
         module: The name of the module that is missing; None if that is not the reason.
+        is_in_program: Whether it is in what the module has, not in how the command line names it.
     """
 
-    def __init__(self, text: str, module: str | None = None) -> None:
+    def __init__(self, text: str, module: str | None = None, is_in_program: bool = True) -> None:
         super().__init__(text)
         self.module = module
+        self.is_in_program = is_in_program and module is None
 
 
 Hosted = Axon | AxonSource
@@ -69,7 +71,9 @@ def _named(target: str) -> Iterable[tuple[str, Hosted]]:
     """Yield each Axon and source of a target with a name for it."""
     module_name, colon, path = target.partition(":")
     if not module_name or (colon and not path):
-        raise BadTarget(f"{target!r} is not MODULE or MODULE:NAME, such as app:axon")
+        raise BadTarget(
+            f"{target!r} is not MODULE or MODULE:NAME, such as app:axon", is_in_program=False
+        )
     module = _imported(module_name)
     if colon:
         yield from _given(target, _attribute(module, module_name, path))
@@ -89,9 +93,10 @@ def _named(target: str) -> Iterable[tuple[str, Hosted]]:
 
 def _imported(name: str) -> ModuleType:
     if name.endswith(".py") or "/" in name:
-        raise BadTarget(f"there is no module {name!r}: {_advice_for_path(name)}")
+        text = f"there is no module {name!r}: {_advice_for_path(name)}"
+        raise BadTarget(text, is_in_program=False)
     if name.startswith("."):
-        raise BadTarget(f"{name!r} begins with a dot: name the whole module")
+        raise BadTarget(f"{name!r} begins with a dot: name the whole module", is_in_program=False)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -14,7 +14,7 @@ _INFO, _WARNING, _ERROR = 20, 30, 40  # as in `logging`, which a pure module doe
 _LEVELS = {
     **dict.fromkeys(("reload_failed", "start_failed", "crashed", "killed", "waiting"), _WARNING),
     "loading": _WARNING,
-    "gave_up": _ERROR,
+    **dict.fromkeys(("held", "gave_up"), _ERROR),
 }
 
 
@@ -51,10 +51,12 @@ class NoticeTexts:
         return True
 
     def line(self, notice: Notice) -> str:
-        """Return what to print for a notice."""
+        """Return what to print for a notice: one line, and the traceback below if it has one."""
         if self._as_json:
-            return json.dumps(self.facts(notice))
-        return self._text(notice, self._short(notice.reason))
+            trace = {"traceback": notice.trace} if notice.trace else {}
+            return json.dumps({**self.facts(notice), **trace})
+        text = self._text(notice, self._short(notice.reason).replace("\n", "\\n"))
+        return f"{text}\n{notice.trace}" if notice.trace else text
 
     def level(self, notice: Notice) -> int:
         """Return the level of a notice in a log: 20 for INFO, 30 for WARNING, 40 for ERROR."""
@@ -88,6 +90,7 @@ class NoticeTexts:
             "crashed": f"{processes} {reason}; another starts in {again}",
             "again": f"serving again: {processes}",
             "killed": f"{processes} did not end within its grace: it is killed",
+            "held": f"{reason or 'it crashed five times'}; waits for the next save",
             "gave_up": f"gave up: {reason}" if reason else "gave up after five crashes",
             "waiting": reason,
             "loading": f"{processes} still loads {reason}: a module that serves by itself, as by "

@@ -104,9 +104,10 @@ def main(argument: str) -> int:
         line.tell("loaded", files=_files(settings.folders))
         run(_serve(hosted, settings, line, probes))
     except BaseException as error:  # noqa: BLE001  # the last door: the runner tells it in one line
+        failure = failure_of(error, settings.folders)
         if value_of(TRACEBACK_VARIABLE):
             traceback.print_exception(error)
-        failure = failure_of(error, settings.folders)
+            failure = attrs.evolve(failure, trace="")
         files = [*_files(settings.folders), *files_of(error, settings.folders)]
         line.tell("failed", files=files, **attrs.asdict(failure))
         return failure.code

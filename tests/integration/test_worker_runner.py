@@ -270,10 +270,14 @@ def test_a_change_reloads_in_the_folder_of_the_option_alone_and_behind_a_link(ru
 def test_what_cannot_be_loaded_is_told_once_and_in_one_line(children, app, url):
     (app.folder / "broken.py").write_text("x = 1\nx = (\n")
     (app.folder / "lacking.py").write_text("\nimport nowhere_at_all\n")
+    (app.folder / "misses.py").write_text("import cosmonapse\ncosmonapse.Axon(neuron_id='a')\n")
+    (app.folder / "keeps.py").write_text("import cosmonapse\ncosmonapse.Sessions('no/chat.db')\n")
     expected = {
         "ap": (2, "gave up: there is no module 'ap' in .*: did you mean app"),
         "broken": (1, r"gave up: broken.py:2: SyntaxError: '\(' was never closed"),
-        "lacking": (1, "lacking.py:2: ModuleNotFoundError: No module named 'nowhere_at_all'"),
+        "lacking": (2, "gave up: lacking.py:2: ModuleNotFoundError: .*; install what has it"),
+        "misses": (2, r"gave up: misses.py:2: TypeError: Axon.__init__\(\) missing 1 required"),
+        "keeps": (2, "gave up: keeps.py:2: MemoryFileError: .*; its folder must exist"),
     }
     runners = {
         target: children.cosmo("worker", target, "--url", url, cwd=app.folder, merge_stderr=True)
@@ -284,15 +288,53 @@ def test_what_cannot_be_loaded_is_told_once_and_in_one_line(children, app, url):
         assert runners[target].wait() == code, target
         said = runners[target].said.splitlines()
         assert re.match(f"cosmo worker: {text}", said[0]), said
-        assert len(said) == (2 if target == "lacking" else 1), said
-    assert said[1] == "cosmo worker: gave up after five crashes"
+        assert len(said) == 1, said
+
+
+def test_a_crash_loop_ends_with_the_traceback_once(run, app):
+    app.write("def divided():\n    return 1 / 0\n\n\ndivided()\n")
+    runner = run()
+    runner.may_complain = True
+
+    assert runner.wait() == 1
+
+    said = runner.said.splitlines()
+    assert said[:4] == [
+        "cosmo worker: app.py:2: ZeroDivisionError: division by zero; another attempt in 0.5 s",
+        "cosmo worker: gave up after five crashes",
+        "Traceback (most recent call last):",
+        f'  File "{app.folder}/app.py", line 5, in <module>',
+    ]
+    assert said[-1] == "ZeroDivisionError: division by zero"
+    assert runner.said.count("Traceback") == 1
+
+
+def test_a_mistake_in_the_url_is_one_line_that_names_no_file(run):
+    runner = run("--reload", at="http://127.0.0.1")
+
+    assert runner.wait() == 2
+
+    assert runner.said.startswith("cosmo worker: gave up: InvalidUrl: invalid Synapse URL")
+    assert "\n" not in runner.said
+
+
+def test_with_reload_a_mistake_waits_for_the_save_that_mends_it(run, app):
+    app.write("import cosmonapse\ncosmonapse.Sessions('no/chat.db')\n")
+    runner = run("--reload")
+    told = runner.line("cosmo worker: app.py:2: MemoryFileError").text
+    assert told.endswith("its folder must exist and be writable; waits for the next save")
+
+    app.write(APP)
+
+    serving(runner)
+    assert runner.said.count("cosmo worker: ") == 2
 
 
 def test_with_reload_a_module_that_was_missing_is_found_when_it_comes(run, app):
     runner = run("--reload")
     serving(runner)
     app.write("import helper\n" + APP)
-    assert runner.line("cosmo worker: not reloaded").text.endswith("No module named 'helper'")
+    assert runner.line("cosmo worker: not reloaded").text.count("No module named 'helper'")
 
     (app.folder / "helper.py").write_text("")
 

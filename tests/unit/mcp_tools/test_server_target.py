@@ -33,6 +33,7 @@ def test_a_url_has_headers_and_its_user_and_query_are_not_shown():
         ("http://host/mcp", {"cwd": "/"}, "for a command"),
         ("npx 'x", {}, "no closing quotation; give it as a list"),
         (None, {}, "name the command"),
+        ("ftp://host/mcp", {"token": "t"}, "http or https, not ftp://"),
         ("npx x", {"token": "t"}, "for a URL"),
         ("npx x", {"headers": {"A": "1"}}, "for a URL"),
     ],

@@ -18,3 +18,4 @@ def test_a_file_may_be_in_a_folder_by_a_link_or_behind_one(tmp_path):
 
 def test_what_is_no_file_is_in_no_folder():
     assert own_path("<frozen importlib._bootstrap>", [os.getcwd()]) is None
+    assert own_path("uvloop/loop.pyx", [os.getcwd()]) is None

@@ -10,6 +10,7 @@ from cosmonapse.worker_runner.supervisor import (
     Failure,
     Notice,
     Supervisor,
+    failure_in,
 )
 
 GRACE_S = 10.0
@@ -18,8 +19,8 @@ GRACE_S = 10.0
 class Fleet:
     """A supervisor, with processes that do what a test says."""
 
-    def __init__(self, count=1):
-        self.supervisor = Supervisor(count, GRACE_S)
+    def __init__(self, count=1, reloads=False):
+        self.supervisor = Supervisor(count, GRACE_S, reloads)
         self.now_s = 100.0
         self.reports = []
         self.started, self.ended, self.killed = [], [], []
@@ -153,6 +154,76 @@ def test_a_mistake_at_the_first_start_ends_the_runner_at_once():
 
     assert (report.what, report.reason) == ("gave_up", "there is no module")
     assert (fleet.supervisor.exit_code, fleet.supervisor.is_over) == (2, True)
+
+
+def crash_five_times(fleet, failure):
+    first = len(fleet.started) - 1
+    for number in range(first, first + 5):
+        fleet.pass_time(max(0.0, min(1.0, fleet.supervisor.next_at_s() - fleet.now_s)))
+        fleet.do("ended", number, "exited", failure)
+
+
+def test_five_crashes_are_told_with_their_traceback_once():
+    fleet = Fleet()
+
+    crash_five_times(fleet, Failure("app.py:3: KeyError", trace="Traceback ..."))
+
+    assert [(each.what, each.trace) for each in fleet.reports] == [
+        ("start_failed", ""),
+        ("gave_up", "Traceback ..."),
+    ]
+
+
+def test_with_reload_a_mistake_waits_for_the_next_change_each_time_with_its_reason():
+    fleet = Fleet(2, reloads=True)
+    mistake = Failure("app.py:1: TypeError", 2, is_final=True)
+
+    for number in (0, 1):
+        (report,) = fleet.do("ended", number, "exited", mistake)
+
+        assert (report.what, report.reason) == ("held", "app.py:1: TypeError")
+        assert fleet.pass_time(100.0) == []
+        assert fleet.supervisor.next_at_s() == math.inf
+        assert fleet.supervisor.exit_code is None
+        fleet.do("changed", ["app.py"])
+    fleet.serve()
+
+    assert whats(fleet.reports)[2:] == ["serving"]
+
+
+def test_with_reload_five_crashes_wait_for_the_next_change_too():
+    fleet = Fleet(reloads=True)
+
+    crash_five_times(fleet, Failure("app.py:3: KeyError", trace="Traceback ..."))
+
+    assert whats(fleet.reports) == ["start_failed", "held"]
+    assert (fleet.started, fleet.supervisor.next_at_s()) == ([0, 1, 2, 3, 4], math.inf)
+    fleet.do("changed", ["app.py"])
+    assert whats(fleet.serve().reports)[2:] == ["serving"]
+
+
+def test_with_reload_a_mistake_in_the_command_line_ends_the_runner():
+    fleet = Fleet(reloads=True)
+
+    (report,) = fleet.do(
+        "ended", 0, "exited", Failure("no URL", 2, is_final=True, in_program=False)
+    )
+
+    assert (report.what, fleet.supervisor.exit_code) == ("gave_up", 2)
+    assert fleet.supervisor.is_over
+
+
+def test_a_runner_that_waits_for_a_change_ends_when_it_is_told_to():
+    fleet = Fleet(reloads=True)
+    fleet.do("ended", 0, "exited", Failure("app.py:1: TypeError", is_final=True))
+
+    fleet.do("stop", 130)
+
+    assert (fleet.supervisor.exit_code, fleet.supervisor.is_over) == (130, True)
+
+
+def test_of_what_a_process_tells_the_unknown_is_left_out():
+    assert failure_in({"reason": "no", "code": 2, "newer": 1}) == Failure("no", 2)
 
 
 def test_a_crash_of_one_process_in_a_reload_that_works_is_tried_again():

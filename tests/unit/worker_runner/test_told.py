@@ -47,6 +47,12 @@ def texts():
         (Notice("killed", pids=(7,)), "process 7 did not end within its grace: it is killed"),
         (Notice("gave_up", "there is no module 'a'"), "gave up: there is no module 'a'"),
         (Notice("gave_up"), "gave up after five crashes"),
+        (
+            Notice("held", "app.py:1: TypeError: no"),
+            "app.py:1: TypeError: no; waits for the next save",
+        ),
+        (Notice("held"), "it crashed five times; waits for the next save"),
+        (Notice("gave_up", "KeyError: 'a\nb'"), "gave up: KeyError: 'a\\nb'"),
         (Notice("waiting", "no Synapse at x", (7,)), "no Synapse at x"),
         (
             Notice("loading", "app", (7,)),
@@ -75,6 +81,15 @@ def test_as_json_a_notice_has_the_facts_that_it_is_about():
         "reason": "exited",
         "seconds": 0.5,
     }
+
+
+def test_a_traceback_stands_below_its_line_and_is_a_field_of_an_object(texts):
+    notice = Notice("gave_up", trace="Traceback\n  File\nKeyError: 'a'")
+
+    assert texts.line(notice) == "gave up after five crashes\n" + notice.trace
+    assert "traceback" not in texts.facts(notice)  # of a log line, whose message has it
+    told = json.loads(NoticeTexts("shop", "/srv", as_json=True).line(notice))
+    assert told == {"event": "gave_up", "pids": [], "traceback": notice.trace}
 
 
 def test_of_all_processes_that_wait_one_says_so_each_ten_seconds(texts):
