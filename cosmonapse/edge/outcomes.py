@@ -169,7 +169,8 @@ def _of_error(error: BaseException, trace_id: str | None) -> HttpAnswer:
         wait_s = math.ceil(asked_s)
         return HttpAnswer(status, {**body, "retry_after_s": wait_s}, {"Retry-After": str(wait_s)})
     facts = next(_FACTS[each] for each in type(error).__mro__ if each in _FACTS)
-    text = str(error) if facts.text is None else facts.text
+    # The path of a value begins at the input, which is all that the client has sent.
+    text = str(error).removeprefix("payload.input.") if facts.text is None else facts.text
     return HttpAnswer(facts.status, _body(text, facts.code, facts.retry, trace_id), log=facts.log)
 
 

@@ -12,14 +12,16 @@ from json.encoder import encode_basestring as quoted
 from typing import Any
 
 from ...edge.outcomes import HttpAnswer, answer_of, to_json
-from ...errors import DendriteProtocolError
 from ...payloads import REASONING
 from ...signals import QUESTIONS, Signal, SignalType
 from .completions import Said, said_by
-from .error_bodies import in_openai_form
+from .error_bodies import error_answer, in_openai_form
 
 KEEP_ALIVE = b": keep-alive\n\n"
 DONE = b"data: [DONE]\n\n"
+_CUT_OFF = (
+    "this gateway has ended before the answer: the task is cancelled, and may have run in part"
+)
 _CONTENT, _REASONING = "content", "reasoning_content"
 _SETTLING = frozenset({SignalType.AGENT_OUTPUT, SignalType.FINAL, SignalType.ERROR, *QUESTIONS})
 
@@ -90,7 +92,7 @@ class ChatChunks:
 
     def cut_off(self) -> bytes:
         """Return the last pieces where the gateway ends before the task does."""
-        return self.error(in_openai_form(answer_of(DendriteProtocolError())))
+        return self.error(error_answer(503, _CUT_OFF, "NOT_READY"))
 
     def error(self, answer: HttpAnswer) -> bytes:
         """Return the last pieces where the task fails after the first bytes were sent."""

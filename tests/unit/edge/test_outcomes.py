@@ -218,6 +218,12 @@ def test_json_of_what_json_cannot_say():
     assert json.loads(text)["s"] == "\ud800"
 
 
+def test_the_path_of_a_value_that_cannot_be_sent_is_that_in_the_body_of_the_client():
+    error = errors.UnencodableValue("payload.input.seed", "the int has over 64 bits")
+
+    assert answer_of(error).body["error"].startswith("seed cannot be sent: the int has over 64")
+
+
 @pytest.mark.parametrize(
     "kind", ["application/json", "Application/JSON; charset=utf-8", "a/b+json"]
 )

@@ -127,3 +127,9 @@ def test_a_failure_ends_a_stream_with_an_error_and_without_done(signal, code):
 
     assert found[-1]["error"]["code"] == code
     assert content(found[:-1]) == "half"
+
+
+def test_the_end_of_the_gateway_is_told_as_such():
+    error = stream(thought("half"))[-1]["error"]
+
+    assert error["message"].startswith("this gateway has ended before the answer: the task is canc")
