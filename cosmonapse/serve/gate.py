@@ -1,7 +1,7 @@
 """The gate of a gateway: what each request passes before a face sees it, and how requests end.
 
-A body is read here, up to the limit, so that no face waits for more. At the end of the gateway what
-has begun to answer ends at once, and what has not may still take some seconds.
+At the end of the gateway what has begun to answer ends at once, and what has not may still take
+some seconds.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ import attrs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..http_server.timed_http import connection_of
-from .admission import OPEN_PATHS, Admission, Admitted, RawHeaders, Refusal, cors_headers
+from .admission import OPEN_PATHS, Admission, Admitted, Refusal, cors_headers
 from .refusals import body_of
+from .request_body import read_body
 
 _STREAM_END_S = 0.5
+"""How long an answer that has begun may take to end by itself."""
 _LAST_S = 0.1
+"""How long the last message of such an answer may wait for its client to read."""
 _ENDING = Refusal(
     503,
     "ENDING",
@@ -42,12 +45,6 @@ _WAITING = Refusal(
     {"retry-after": "1"},
     "refused.not_ready",
     may_retry=True,
-)
-_ENCODED = Refusal(
-    415,
-    "ENCODED",
-    "this gateway reads no compressed bodies: send it without Content-Encoding",
-    {"accept-encoding": "identity"},
 )
 
 
@@ -149,7 +146,7 @@ class Gate:
                 self._quiet.set()
 
     async def _admitted(self, scope: Scope, receive: Receive, send: Send, most: int) -> None:
-        body = await self._body(scope, receive, most)
+        body = await read_body(scope["headers"], receive, most)
         if isinstance(body, Refusal):
             await self._refuse(scope, send, body)
         elif body is not None:
@@ -185,31 +182,6 @@ class Gate:
         else:
             await self._refuse(scope, request.send, _CUT)
 
-    async def _body(self, scope: Scope, receive: Receive, most: int) -> Receive | Refusal | None:
-        """Read the body; return what gives it to the app, or the refusal of one that is not read.
-
-        None: its client has left before its end, and there is nobody to answer.
-        """
-        has_body = _announced(scope["headers"], most)
-        if isinstance(has_body, Refusal):
-            return has_body
-        if not has_body:
-            return receive
-        pieces: list[bytes] = []
-        size, is_more = 0, True
-        while is_more:
-            message = await receive()
-            if message["type"] != "http.request":
-                return None
-            pieces.append(message.get("body", b""))
-            size += len(pieces[-1])
-            if size > most:
-                return _too_large(most)
-            is_more = message.get("more_body", False)
-        if len(pieces) > 1:
-            message = {"type": "http.request", "body": b"".join(pieces), "more_body": False}
-        return _Replayed(message, receive)
-
     # -- the end ---------------------------------------------------------------------------------
 
     async def drain(self, grace_s: float) -> None:
@@ -242,39 +214,3 @@ class Gate:
         for request in requests:
             if request.task is not None:
                 request.task.cancel()
-
-
-def _announced(headers: RawHeaders, most: int) -> Refusal | bool:
-    """Return whether a body follows these headers, or the refusal of one that is not read."""
-    has_body = False
-    for name, value in headers:
-        if name == b"content-encoding" and value.lower() not in (b"", b"identity"):
-            return _ENCODED
-        if name == b"content-length":
-            if len(value) > 15 or int(value) > most:
-                return _too_large(most)
-            has_body = has_body or value != b"0"
-        elif name == b"transfer-encoding":
-            has_body = True
-    return has_body
-
-
-def _too_large(most: int) -> Refusal:
-    # The connection stays: closed before the rest has come it would be reset, and most clients tell
-    # of that and not of this answer. The server reads and drops the rest, as long as a request has.
-    text = f"the body of a request may have at most {most:,} bytes"
-    return Refusal(413, "TOO_LARGE", text, counter="refused.too_large")
-
-
-class _Replayed:
-    """Gives a body that was read, then what the server has next."""
-
-    __slots__ = ("_first", "_receive")
-
-    def __init__(self, first: Message, receive: Receive) -> None:
-        self._first: Message | None = first
-        self._receive = receive
-
-    async def __call__(self) -> Message:
-        first, self._first = self._first, None
-        return await self._receive() if first is None else first
