@@ -205,6 +205,23 @@ def reply_of(value: Any) -> tuple[SignalType, dict[str, Any]]:
     return SignalType.AGENT_OUTPUT, {"output": value}
 
 
+def check_axon(value: object) -> None:
+    """Refuse what a Dendrite cannot host, and say what was meant.
+
+    Raises:
+        TypeError: `value` is no Axon.
+    """
+    if isinstance(value, Axon):
+        return
+    if isinstance(getattr(value, "axon", None), Axon):
+        advice = "give its .axon, which @neuron made"
+    elif hasattr(value, "supply"):
+        advice = "it is a source of Axons: use 'await dendrite.add_source(...)'"
+    else:
+        advice = "make one by Axon(neuron_id=..., neuron_fn=...), or by @neuron"
+    raise TypeError(f"expected an Axon, got {value!r:.100}; {advice}")
+
+
 def reply_of_exception(error: BaseException) -> tuple[SignalType, dict[str, Any]]:
     """Return type and payload of the reply for an exception of a Neuron; raise none.
 

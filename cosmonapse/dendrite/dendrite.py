@@ -308,6 +308,7 @@ class Dendrite(
         """Host an Axon; call it before `start`.
 
         Raises:
+            TypeError: It is no Axon; the text says what to give.
             ValueError: An Axon with this id is attached already.
             DendriteProtocolError: The Dendrite was started.
         """
@@ -329,6 +330,7 @@ class Dendrite(
         """Host an Axon at any time; on a running Dendrite return when the Synapse routes to it.
 
         Raises:
+            TypeError: It is no Axon; the text says what to give.
             ValueError: An Axon with this id is attached already.
             SynapseUnreachable: The Synapse did not acknowledge it within 5 s.
             SynapseRefused: The Synapse refused it.

@@ -4,7 +4,16 @@ import functools
 
 import pytest
 
-from cosmonapse import Axon, Directed, InvalidName, NeuronError, SignalType
+from cosmonapse import (
+    Axon,
+    Dendrite,
+    Directed,
+    InvalidName,
+    MemorySynapse,
+    NeuronError,
+    SignalType,
+    neuron,
+)
 from cosmonapse.axon import reply_of, reply_of_exception
 from cosmonapse.payloads import error_payload
 
@@ -163,3 +172,28 @@ def test_its_repr_fits_on_a_screen():
 
     assert "contract" not in repr(axon)
     assert "card" not in repr(axon)
+
+
+@neuron
+async def decorated(input, context):
+    return input
+
+
+class Source:
+    async def supply(self, show):
+        await show([])
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        (decorated, "give its .axon"),
+        (Source(), "it is a source of Axons: use 'await dendrite.add_source"),
+        (echo, r"make one by Axon\(neuron_id=..., neuron_fn=...\)"),
+    ],
+)
+def test_what_is_no_axon_is_refused_with_what_to_give(given, advice):
+    dendrite = Dendrite(synapse=MemorySynapse())
+
+    with pytest.raises(TypeError, match=f"expected an Axon, got .*; {advice}"):
+        dendrite.attach_axon(given)

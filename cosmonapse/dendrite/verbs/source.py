@@ -27,7 +27,8 @@ class SourceVerbs(DendriteBase):
         """
         if not callable(getattr(source, "supply", None)) or not hasattr(source, "counts"):
             raise TypeError(
-                f"a source has counts and supply, as an McpServer has, not {source!r:.80}"
+                "expected a source, with counts and supply as an McpServer has, got "
+                f"{source!r:.80}; an Axon is hosted by add_axon"
             )
         if self._state == "stopped":
             raise DendriteProtocolError("this Dendrite is stopped: make a new one")

@@ -13,7 +13,7 @@ from contextvars import Token
 from typing import Any
 
 from ... import kernel
-from ...axon import Axon, reply_of, reply_of_exception
+from ...axon import Axon, check_axon, reply_of, reply_of_exception
 from ...errors import BadSignal
 from ...kernel import Deadlines
 from ...payloads import error_payload
@@ -108,8 +108,10 @@ class Inbox:
         """Host an Axon.
 
         Raises:
+            TypeError: It is no Axon.
             ValueError: An Axon with this id is hosted already.
         """
+        check_axon(axon)
         if axon.neuron_id in self._axon_slots:
             raise ValueError(f"an Axon with the id {axon.neuron_id!r} is attached already")
         warn_unchecked(axon)
