@@ -161,7 +161,9 @@ def _serve(options: ServeOptions) -> int:
 
     async def main() -> int:
         from ..serve.gateway_server import serve
+        from ..synapse.open_files import raise_descriptor_limit
 
+        raise_descriptor_limit()  # each connection needs one; a common soft limit is 1,024
         with ExitStack() as stack:
             listeners, bound = listening(options.host, options.port, "gateway")
             for each in listeners:

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import resource
 import signal
 import threading
 import time
@@ -157,6 +158,18 @@ def test_without_a_synapse_it_listens_answers_503_and_joins_once_there_is_one(ch
 
         assert client.get("/neurons").json() == {"neurons": []}
         assert client.get("/readyz").status_code == 200
+
+
+def test_it_raises_the_soft_limit_of_open_files_above_the_connections_that_it_keeps(children):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1_024, hard))
+    try:
+        gateway = start_gateway(children, "cosmo://127.0.0.1:1", "x", "--http")
+        base_url_of(gateway)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE)[0] > 1_024
 
 
 @pytest.mark.parametrize(
