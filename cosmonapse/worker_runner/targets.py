@@ -84,11 +84,17 @@ def _named(target: str) -> Iterable[tuple[str, Hosted]]:
         if (each := _hosted_of(value)) is not None
     }
     if not hosted:
+        lists = [name for name, value in vars(module).items() if _is_list_of_hosted(value)]
+        whose, name = ("its list", lists[0]) if lists else ("a list of them", "NAME")
         raise BadTarget(
-            f"{module_name} has no Axon and no function with @neuron: add one, or name a list of "
-            f"them as {module_name}:NAME"
+            f"{module_name} has no Axon and no function with @neuron: add one, or name {whose} as "
+            f"{module_name}:{name}"
         )
     yield from hosted.items()
+
+
+def _is_list_of_hosted(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(map(_hosted_of, value))
 
 
 def _imported(name: str) -> ModuleType:

@@ -150,3 +150,11 @@ def test_a_module_without_an_axon_is_told_what_to_add(module):
 
     with pytest.raises(BadTarget, match=f"{name} has no Axon and no function with @neuron"):
         axons_of([name])
+
+
+def test_a_module_whose_axons_are_in_a_list_is_told_how_to_name_it(module):
+    name = module(APP.split("one = Axon")[0] + "axons = [Axon(neuron_id='a', neuron_fn=echo)]\n")
+
+    assert ids(f"{name}:axons") == ["a"]
+    with pytest.raises(BadTarget, match=rf"or name its list as {name}:axons$"):
+        axons_of([name])
