@@ -48,7 +48,7 @@ async def test_a_neuron_knows_its_trace_its_task_and_the_time_that_is_left(neuro
     assert reply.output["items"] == []
 
 
-async def test_the_time_that_is_left_shrinks_while_a_task_waits_its_turn(serve):
+async def test_the_time_that_is_left_shrinks_while_a_task_waits_its_turn(serve, clock):
     release = asyncio.Event()
     left_s = []
 
@@ -57,7 +57,7 @@ async def test_the_time_that_is_left_shrinks_while_a_task_waits_its_turn(serve):
         await release.wait()
         left_s.append(context.remaining_s)
 
-    caller = await serve(gated, concurrency=1)
+    caller = await serve(gated, concurrency=1, max_queued=1)
     asked = [
         asyncio.create_task(
             caller.dispatch_and_wait(neuron="worker", input={}, timeout_s=timeout_s)
@@ -65,6 +65,9 @@ async def test_the_time_that_is_left_shrinks_while_a_task_waits_its_turn(serve):
         for timeout_s in (20.0, 10.0)  # far apart: two tasks have two deadlines
     ]
     await until(lambda: left_s)
+    third = await caller.dispatch_and_wait(neuron="worker", input={}, timeout_s=30.0)
+    assert third.payload["code"] == "OVERLOADED"  # so the first one runs, and the second one waits
+    clock.advance(1.0)
     release.set()
     await asyncio.gather(*asked)
 
