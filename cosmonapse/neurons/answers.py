@@ -74,7 +74,7 @@ def output_of(answer: Answer, faults: Faults, runs_tools: bool = False) -> Outpu
         raise faults.failed_end(reason, answer.reason, answer.refusal, answer.text)
     calls = tuple(call for call in assembled(answer.calls) if call.name)
     if not answer.text.strip() and (calls or reason == TOOL_CALLS) and not (calls and runs_tools):
-        raise faults.only_tools(tuple(call.name for call in calls))
+        raise faults.only_tools(tuple(call.name for call in calls), runs_tools)
     model = valid(answer.model) if isinstance(answer.model, str) else None
     output: Output = {"response": valid(answer.text), "model": model, "finish_reason": reason}
     if answer.reason != reason:

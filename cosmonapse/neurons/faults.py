@@ -180,8 +180,16 @@ class Faults:
         after = f": {self._excerpt(valid(said))}" if said else ""
         return self._provider_error(f"{what} (finish_reason {told}){after}", reason == ERROR)
 
-    def only_tools(self, tools: tuple[str, ...]) -> NeuronError:
-        """Return the error for an answer that calls tools and says nothing."""
+    def only_tools(self, tools: tuple[str, ...], runs_tools: bool = False) -> NeuronError:
+        """Return the error for an answer that calls tools and says nothing.
+
+        Args:
+            tools: Their names; none if the answer only says that it calls some.
+            runs_tools: Whether the Neuron would have run them, if it knew which.
+        """
+        if runs_tools:
+            what = "answered with neither a text nor the name of a tool to call"
+            return self._provider_error(what, recoverable=True)
         names = f" ({', '.join(map(valid, tools))})" if tools else ""
         what = f"answered with nothing but tool calls{names}, which a Neuron does not run"
         return self._provider_error(what, recoverable=False)

@@ -15,6 +15,7 @@ import attrs
 from ..errors import NeuronError
 from ..tool_definitions import ToolDefinitions
 from .answers import CALLS, Message, Output
+from .endings import LENGTH
 from .tool_calls import MAX_CALLS_OF_TURN, ToolCall, arguments_of
 from .tool_results import ToolResult
 
@@ -23,6 +24,10 @@ MAX_SAME_CALLS = 3
 why; one more ends the loop."""
 _MAX_CALL_ID_CHARS = 128
 _SHOWN_CHARS = 200
+_CUT = (
+    "not run: your answer was cut at its limit of tokens, so the arguments may lack their end; "
+    "write less at once"
+)
 
 
 class ToolDialect(Protocol):
@@ -86,6 +91,7 @@ class ToolLoop:
     turn_count: int = attrs.field(default=0, init=False)
     call_count: int = attrs.field(default=0, init=False)
     _usage: Any = attrs.field(default=None, init=False)
+    _cut_count: int = attrs.field(default=0, init=False)
     _same: Counter[str] = attrs.field(factory=Counter, init=False)
     _call_ids: set[str] = attrs.field(factory=set, init=False)
     _last_text: dict[bool, int] = attrs.field(factory=dict, init=False)
@@ -117,10 +123,14 @@ class ToolLoop:
             return []
         self.call_count += len(calls)
         calls = self._told_apart(calls)
+        is_cut = output.get("finish_reason") == LENGTH
+        self._cut_count += is_cut
         if self.turn_count >= self._max_turns:
             raise self._over(calls)
         self.messages.append(self._dialect.called(output["response"], calls))
-        return [self._decided(call, number) for number, call in enumerate(calls)]
+        whole = calls[:-1] if is_cut else calls
+        decided = [self._decided(call, number) for number, call in enumerate(whole)]
+        return [*decided, *(self._cut(call) for call in calls[len(whole) :])]
 
     def give(self, results: Sequence[ToolResult]) -> None:
         """Add the results of a turn, in the order of its calls."""
@@ -145,6 +155,17 @@ class ToolLoop:
         named = call._replace(id=f"call_{self.turn_count}_{number}")
         self._call_ids.add(named.id)  # another agent of the trace may call it the same
         return named
+
+    def _cut(self, call: ToolCall) -> Refused:
+        """Refuse the last call of an answer that was cut: its arguments may lack their end."""
+        self._note(call, call.arguments)
+        return Refused(call, self._meant(call), _CUT)
+
+    def _meant(self, call: ToolCall) -> str:
+        try:
+            return self.tools.neuron_of(call.name)
+        except LookupError:
+            return call.name
 
     def _decided(self, call: ToolCall, number: int) -> ToRun | Refused:
         try:
@@ -186,7 +207,7 @@ class ToolLoop:
         self._same[key] += 1
         if self._same[key] > MAX_SAME_CALLS + 1:
             what = f"it called {shown(call)} {self._same[key]} times, and was told to stop"
-            raise _loop_error(f"the model runs in circles: {what}")
+            raise self._error(f"the model runs in circles: {what}")
         return self._same[key]
 
     def _trace_id(self, call: ToolCall) -> str | None:
@@ -198,20 +219,21 @@ class ToolLoop:
 
     def _over(self, calls: Sequence[ToolCall]) -> NeuronError:
         asked = ", ".join(map(shown, calls[:3])) + (", ..." if len(calls) > 3 else "")
-        return _loop_error(
+        return self._error(
             f"the model still calls tools after max_turns={self._max_turns} turns and "
             f"{self.call_count} calls, at last {asked}; raise max_turns, or say in the prompt when "
             "to stop"
         )
 
+    def _error(self, what: str) -> NeuronError:
+        cut = f"; {self._cut_count} of its answers were cut: raise max_new_tokens"
+        text = what + cut if self._cut_count else what
+        return NeuronError("TOOL_LOOP", text, recoverable=False)
+
 
 def shown(call: ToolCall) -> str:
     """Return a call as people read it."""
     return f"{call.name}({call.arguments})"[:_SHOWN_CHARS]
-
-
-def _loop_error(what: str) -> NeuronError:
-    return NeuronError("TOOL_LOOP", what, recoverable=False)
 
 
 def summed(before: Any, usage: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any, NamedTuple
 
@@ -33,8 +34,12 @@ class ToolResult(NamedTuple):
 
 
 def output_text(output: Any, max_bytes: int) -> str:
-    """Return an output as JSON, cut at `max_bytes` with a note of what is missing."""
-    return cut(json.dumps(output, ensure_ascii=False, default=str), max_bytes)
+    """Return an output as JSON with bytes as base64, cut at `max_bytes` with a note of the rest."""
+    return cut(json.dumps(output, ensure_ascii=False, default=_base64), max_bytes)
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
 
 
 def failure_text(error: BaseException, max_bytes: int) -> str:

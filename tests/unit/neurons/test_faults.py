@@ -183,6 +183,7 @@ def test_an_end_that_is_a_failure_says_which_and_what_came(facts, message, recov
 def test_nothing_but_tool_calls_names_them():
     assert "nothing but tool calls (search, pay)," in FAULTS.only_tools(("search", "pay")).message
     assert "nothing but tool calls," in FAULTS.only_tools(()).message
+    assert "neither a text nor the name of a tool" in FAULTS.only_tools((), runs_tools=True).message
 
 
 def test_a_refusal_may_say_when_to_come_back():

@@ -61,6 +61,29 @@ def test_over_so_many_calls_at_once_the_rest_is_not_run():
     assert decided[-1].text == "not run: at most 32 calls at once"
 
 
+@pytest.mark.parametrize("arguments", ["", "{}", '{"x": "the beg', '{"x": 2}'])
+def test_the_last_call_of_an_answer_that_was_cut_is_not_run(arguments):
+    turns = loop()
+    calls = (call('{"x": 1}'), call(arguments, id="c2"))
+
+    first, last = turns.take({"response": "", "calls": calls, "finish_reason": "length"})
+
+    assert isinstance(first, ToRun)
+    assert isinstance(last, Refused)
+    assert (last.neuron_id, last.text[:36]) == ("a.b", "not run: your answer was cut at its ")
+
+
+def test_a_loop_that_ends_after_answers_that_were_cut_says_which_limit_to_raise():
+    turns = loop(max_turns=2)
+    cut = {"response": "", "calls": (call("{", name="none"),), "finish_reason": "length"}
+
+    (refused,) = turns.take(dict(cut))
+    with pytest.raises(NeuronError, match="2 of its answers were cut: raise max_new_tokens"):
+        turns.take(dict(cut))
+
+    assert refused.neuron_id == "none"
+
+
 def test_the_same_arguments_in_another_order_are_the_same_call():
     turns = loop()
     for given in ('{"a": 1, "b": 2}', '{"b": 2, "a": 1}', '{"a":1,"b":2}'):
