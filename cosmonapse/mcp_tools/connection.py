@@ -16,7 +16,7 @@ import attrs
 
 from .kept_streams import KeptStreams
 from .mcp_package import load
-from .server_faults import cannot_be_run, reason_of, with_last_lines
+from .server_faults import cannot_be_run, reason_of, refusal, with_last_lines
 from .server_target import ServerTarget
 from .stderr_lines import StderrLines
 from .tool import Tool
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _ENDED = "it ended"
 MAX_PAGES = 100
 """How many pages of a list of tools are read; what is on later ones is not hosted."""
+MAX_EVENT_BYTES = 32 * 1024 * 1024
+"""The most bytes of one event over HTTP, so that a result may be as large as a Signal."""
 _REFRESH_S = 30.0
 """How often the tools of a URL are listed: that also finds out that it is gone."""
 
@@ -61,6 +63,7 @@ class Connection:
         settings: How it is spoken to.
         on_tools: Receives what the server calls itself, and its tools, when these may have changed.
         elicit: Answers the questions of the older protocol.
+        on_noise: Called for each line of its standard output that is no message.
 
     Attributes:
         lost: Set when it is over.
@@ -78,12 +81,14 @@ class Connection:
         settings: ConnectionSettings,
         on_tools: Callable[[str, list[Tool]], None],
         elicit: Elicit,
+        on_noise: Callable[[], None],
     ) -> None:
         self._target = target
         self._name = name
         self._settings = settings
         self._on_tools = on_tools
         self._elicit = elicit
+        self._on_noise = on_noise
         self._scope: anyio.CancelScope | None = None
         self._task: asyncio.Task[None] | None = None
         self._listed = asyncio.Event()
@@ -113,6 +118,8 @@ class Connection:
             self._end(f"it did not list its tools within {waited_s:g} s")
         if not self._listed.is_set():
             await self.close()
+            if self.reason == _ENDED:
+                self.reason = "it ended before it listed its tools: start it by hand to see why"
         return self._listed.is_set()
 
     async def close(self) -> None:
@@ -189,7 +196,7 @@ class Connection:
         target = self._target
         if target.program is None:
             async with _over_http(target, self._on_status) as streams:
-                yield KeptStreams(streams, self._on_end)
+                yield KeptStreams(streams, self._on_end, self._on_noise)
             return
         from mcp import StdioServerParameters, stdio_client
 
@@ -203,12 +210,11 @@ class Connection:
         with StderrLines(self._name) as lines:
             self._last_lines = lines.last
             async with stdio_client(parameters, lines.sink) as streams:
-                yield KeptStreams(streams, self._on_end)
+                yield KeptStreams(streams, self._on_end, self._on_noise)
 
     def _on_status(self, status: int, phrase: str) -> None:
         """Remember a status that refuses: the client says only that there was one."""
-        refused = (401, 403, 404)
-        self._refusal = f"it answered {status} {phrase}" if status in refused else ""
+        self._refusal = refusal(status, phrase) if status >= 400 else ""
 
     def _on_end(self) -> None:
         self._end(_ENDED)
@@ -253,7 +259,8 @@ async def _over_http(
     from mcp.client.streamable_http import streamable_http_client
 
     async def on_response(response: httpx2.Response) -> None:
-        on_status(response.status_code, response.reason_phrase)
+        if response.request.method == "POST":  # others are of streams that not all have
+            on_status(response.status_code, response.reason_phrase)
 
     # As the client of MCP does by itself: a stream may be silent for long.
     timeout = httpx2.Timeout(30.0, read=300.0)
@@ -263,7 +270,9 @@ async def _over_http(
             timeout=timeout,
             event_hooks={"response": [on_response]},
         ) as http,
-        streamable_http_client(target.url, http_client=http) as streams,
+        streamable_http_client(
+            target.url, http_client=http, max_sse_event_size=MAX_EVENT_BYTES
+        ) as streams,
     ):
         yield streams
 

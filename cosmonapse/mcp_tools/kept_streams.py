@@ -34,11 +34,15 @@ class KeptReader(_Kept):
     Args:
         stream: The stream of the transport.
         on_end: Called when the server has ended.
+        on_noise: Called for each line that is no message.
     """
 
-    def __init__(self, stream: Any, on_end: Callable[[], None]) -> None:
+    def __init__(
+        self, stream: Any, on_end: Callable[[], None], on_noise: Callable[[], None]
+    ) -> None:
         super().__init__(stream)
         self._on_end = on_end
+        self._on_noise = on_noise
 
     @property
     def last_context(self) -> Any:
@@ -54,10 +58,13 @@ class KeptReader(_Kept):
 
     async def __anext__(self) -> Any:
         try:
-            return await self._stream.__anext__()
+            item = await self._stream.__anext__()
         except StopAsyncIteration:
             self._on_end()
             raise
+        if isinstance(item, Exception):
+            self._on_noise()
+        return item
 
 
 class KeptWriter(_Kept):
@@ -74,10 +81,16 @@ class KeptStreams:
     Args:
         streams: The streams of a transport that is open.
         on_end: Called when the server has ended.
+        on_noise: Called for each line of the server that is no message.
     """
 
-    def __init__(self, streams: tuple[Any, Any], on_end: Callable[[], None]) -> None:
-        self._streams = KeptReader(streams[0], on_end), KeptWriter(streams[1])
+    def __init__(
+        self,
+        streams: tuple[Any, Any],
+        on_end: Callable[[], None],
+        on_noise: Callable[[], None],
+    ) -> None:
+        self._streams = KeptReader(streams[0], on_end, on_noise), KeptWriter(streams[1])
 
     async def __aenter__(self) -> Any:
         """Return the streams."""

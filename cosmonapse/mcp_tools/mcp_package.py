@@ -9,11 +9,6 @@ import logging
 from ..errors import MissingExtra
 from ..runtime.threads import in_thread
 
-_NO_MESSAGE = (
-    "an MCP server wrote a line to its standard output that is no message of MCP; it was ignored: "
-    "what a server prints belongs on its standard error"
-)
-
 
 def check_installed() -> None:
     """Look for it without importing it.
@@ -29,13 +24,16 @@ def check_installed() -> None:
 async def load() -> None:
     """Import its client; the event loop turns meanwhile."""
     await in_thread(importlib.import_module, "mcp", name="import mcp")
-    log = logging.getLogger("mcp.client.stdio")
-    if in_one_line not in log.filters:
-        log.addFilter(in_one_line)
+    for module in ("stdio", "streamable_http"):
+        log = logging.getLogger(f"mcp.client.{module}")
+        if is_news not in log.filters:
+            log.addFilter(is_news)
 
 
-def in_one_line(record: logging.LogRecord) -> bool:
-    """Let the client of MCP say of a line that is no message what to do, without a traceback."""
-    if record.exc_info and "parse JSONRPC" in str(record.msg):
-        record.msg, record.args, record.exc_info = _NO_MESSAGE, (), None
-    return True
+def is_news(record: logging.LogRecord) -> bool:
+    """Return whether to log what the client of MCP says: of what is no message we tell.
+
+    It writes a traceback for each such line, and not which server wrote it.
+    """
+    told = str(record.msg)
+    return not (record.exc_info and ("parse JSONRPC" in told or "parsing JSON" in told))

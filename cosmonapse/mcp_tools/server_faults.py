@@ -5,9 +5,17 @@ The client of MCP raises groups of groups; what matters is the first leaf that i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 _MAX_TEXT = 300
+_NO_METHOD = -32601
+_OF_PATH = "name the URL of its streamable HTTP, often /mcp"
+_HINTS: Mapping[int, str] = {
+    401: "give the right token= or headers=",
+    403: "give a token= or headers= with the right to use it",
+    404: _OF_PATH,
+    405: _OF_PATH,
+}
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
@@ -45,10 +53,24 @@ def reason_of(error: BaseException, command: str | None) -> str:
         return f"there is no command {command!r}: install it, or name its whole path"
     if command is not None and isinstance(leaf, PermissionError):
         return f"{command!r} may not be run"
+    return _of_client(leaf) or " ".join(str(leaf).split())[:_MAX_TEXT] or type(leaf).__name__
+
+
+def _of_client(leaf: BaseException) -> str:
+    """Return in our words what the client of MCP says in its own, "" for another exception."""
     if type(leaf).__name__ == "SubscriptionLost":
         return "its connection ended"
-    text = " ".join(str(leaf).split())[:_MAX_TEXT]
-    return text or type(leaf).__name__
+    if getattr(leaf, "code", None) == _NO_METHOD:
+        return "it has no tools: it does not know the method tools/list"
+    if str(leaf).startswith("Failed to parse JSON"):
+        return "it answered what is no message of MCP: name the URL of an MCP server, often /mcp"
+    return ""
+
+
+def refusal(status: int, phrase: str) -> str:
+    """Return why a server cannot be reached that answered with a status of 400 or more."""
+    hint = _HINTS.get(status, "")
+    return f"it answered {status} {phrase}".rstrip() + (f": {hint}" if hint else "")
 
 
 def with_last_lines(reason: str, lines: Sequence[str]) -> str:

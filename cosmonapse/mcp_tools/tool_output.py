@@ -13,8 +13,9 @@ Part = Mapping[str, Any]
 
 
 def text_of(parts: Sequence[Part]) -> str:
-    """Return the texts of a result, joined by line ends."""
-    return "\n".join(part["text"] for part in parts if part.get("type") == "text")
+    """Return the texts of a result, and of the resources in it, joined by line ends."""
+    resources = (part["resource"] if part.get("type") == "resource" else part for part in parts)
+    return "\n".join(each["text"] for each in resources if "text" in each)
 
 
 def output_of(

@@ -22,7 +22,7 @@ from .call_failures import failure_of, is_connection_lost, lost_during_call
 from .connection import Connection, ConnectionSettings
 from .hosted_tools import HostedTools
 from .mcp_package import check_installed
-from .server_target import target_from
+from .server_target import PathLike, target_from
 from .tool import Tool, input_schema, mapped, output_schema
 from .tool_call import ToolCall, question_of, response_of
 from .tool_questions import ToolAnswer
@@ -69,19 +69,21 @@ class McpServer:
     Raises:
         MissingExtra: The package mcp is not installed.
         InvalidName: `id` or a capability is invalid.
-        ValueError: `target` is empty, or a setting is for the other kind of target.
+        TypeError: A word of the command, a variable or a header is no text.
+        ValueError: `target` is empty, a setting is for the other kind of target, or a header has
+            several lines.
     """
 
     def __init__(
         self,
-        target: str | Sequence[str],
+        target: str | PathLike | Sequence[str | PathLike],
         *,
         id: str | None = None,
         tools: Iterable[str] = ("*",),
         capabilities: Iterable[str] = (),
         elicitation: bool | None = None,
         env: Mapping[str, str] | None = None,
-        cwd: str | None = None,
+        cwd: str | PathLike | None = None,
         headers: Mapping[str, str] | None = None,
         token: str | None = None,
         start_timeout_s: float = 60.0,
@@ -107,6 +109,7 @@ class McpServer:
         self._watchers: set[asyncio.Event] = set()
         self._turn = asyncio.Lock()
         self._current: ToolCall | None = None
+        self._is_noisy = False
 
     def __repr__(self) -> str:
         """Return `McpServer(name, program or URL)`: arguments may be secrets."""
@@ -189,8 +192,14 @@ class McpServer:
 
     async def _one_life(self, opened: asyncio.Future[None]) -> None:
         connection = Connection(
-            self._target, self._name, self._settings, self._on_tools, self._on_elicit
+            self._target,
+            self._name,
+            self._settings,
+            self._on_tools,
+            self._on_elicit,
+            self._on_noise,
         )
+        self._is_noisy = False
         try:
             if await connection.open():
                 self._connection = connection
@@ -208,6 +217,18 @@ class McpServer:
 
     def _unreachable(self, connection: Connection) -> ToolServerUnreachable:
         return ToolServerUnreachable(self._name, connection.reason, connection.may_pass)
+
+    def _on_noise(self) -> None:
+        """Count a line that is no message; say so once for each start."""
+        self.counts["tool_server_noise"] += 1
+        if not self._is_noisy:
+            self._is_noisy = True
+            _LOG.warning(
+                "the MCP server %s wrote a line to its standard output that is no message of MCP; "
+                "all such lines are ignored and counted: what it prints belongs on its standard "
+                "error",
+                self._name,
+            )
 
     def _tell(self) -> None:
         for changed in self._watchers:

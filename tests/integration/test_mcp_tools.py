@@ -206,6 +206,7 @@ async def test_a_killed_server_fails_its_calls_at_once_and_is_back_soon(dendrite
     [
         (["no-such-command-of-tests", "--key", "secret"], "there is no command"),
         ([sys.executable, "-c", "raise SystemExit('no licence')"], "it wrote: no licence"),
+        ([sys.executable, "-c", ""], "it ended before it listed its tools: start it by hand"),
     ],
 )
 async def test_a_server_that_cannot_start_is_one_line(dendrite, command, words):
@@ -217,12 +218,17 @@ async def test_a_server_that_cannot_start_is_one_line(dendrite, command, words):
     assert "\n" not in str(caught.value)
 
 
-async def test_what_is_no_message_is_skipped_and_a_result_that_is_none_is_bad_output(dendrite):
+async def test_what_is_no_message_is_skipped_and_a_result_that_is_none_is_bad_output(
+    dendrite, caplog
+):
     junk = McpServer([sys.executable, str(STUB), "junk"], id="junk", mode="legacy")
     wrong = McpServer([sys.executable, str(STUB), "wrong"], id="wrong", mode="legacy")
     await asyncio.gather(dendrite.add_source(junk), dendrite.add_source(wrong))
 
     assert (await dendrite.ask(neuron="junk.pid", input={}))["text"].isdigit()
+    assert junk.counts["tool_server_noise"] == 4
+    (told,) = [each.message for each in caplog.records if "no message of MCP" in each.message]
+    assert told.startswith("the MCP server junk wrote a line to its standard output")
     with pytest.raises(NeuronError, match="the server broke the protocol") as caught:
         await dendrite.ask(neuron="wrong.pid", input={})
     assert caught.value.code == "BAD_OUTPUT"
@@ -244,10 +250,15 @@ async def test_a_server_behind_a_url_is_asked_with_the_token_and_found_again(den
     first = children.start(str(SERVER), os.devnull, str(port))
     assert first.says("begins")
     await until(lambda: listens(port))
-    with pytest.raises(ToolServerUnreachable, match="it answered 401"):
+    with pytest.raises(ToolServerUnreachable, match="it answered 401 Unauthorized: give the right"):
         await dendrite.add_source(McpServer(url, token="another"))
     await dendrite.add_source(McpServer(url, id="far", token="secret-of-tests", tools=["pid"]))
     assert (await dendrite.ask(neuron="far.pid", input={}))["pid"] == first.pid
+
+    old = McpServer(url, id="old", token="secret-of-tests", tools=["large"], mode="legacy")
+    await dendrite.add_source(old)
+    assert len((await dendrite.ask(neuron="old.large", input={}))["text"]) == 2_000_000
+    await dendrite.remove_source(old)
 
     first.kill()
     with pytest.raises(NeuronError) as caught:

@@ -35,7 +35,8 @@ def note(text):
 
 
 async def list_tools(context, params):
-    names = ["pid", "book", "slow", "broken", "refused", "parts", "grow", "a/b", "a_b", "long" * 40]
+    names = ["pid", "book", "slow", "broken", "refused", "parts", "grow", "large"]
+    names += ["a/b", "a_b", "long" * 40]
     wrong = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
     listed = [tool(name) for name in names]
     return types.ListToolsResult(tools=[*listed, tool("promised", wrong), *MORE])
@@ -82,6 +83,10 @@ def types_error(words):
 async def parts(context, params):
     image = types.ImageContent(data="aGk=", mime_type="image/png")
     return types.CallToolResult(content=[types.TextContent(text="one"), image])
+
+
+async def large(context, params):
+    return text("x" * 2_000_000)
 
 
 async def promised(context, params):
@@ -134,6 +139,7 @@ CALLS = {
     "broken": broken,
     "refused": refused,
     "parts": parts,
+    "large": large,
     "promised": promised,
     "grow": grow,
     "a/b": pid,

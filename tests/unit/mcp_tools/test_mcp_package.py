@@ -1,8 +1,10 @@
-"""What the client of MCP logs, in the words of this project."""
+"""What of the log of the client of MCP is passed on."""
 
 import logging
 
-from cosmonapse.mcp_tools.mcp_package import in_one_line
+import pytest
+
+from cosmonapse.mcp_tools.mcp_package import is_news
 
 
 def record(message):
@@ -10,17 +12,13 @@ def record(message):
     return logging.LogRecord("mcp", logging.ERROR, "", 0, message, (), (ValueError, error, None))
 
 
-def test_a_line_that_is_no_message_is_one_line_that_says_what_to_do():
-    noise = record("Failed to parse JSONRPC message from server")
-
-    assert in_one_line(noise)
-    assert noise.exc_info is None
-    assert "belongs on its standard error" in noise.getMessage()
-
-
-def test_what_else_the_client_logs_stays_as_it_is():
-    other = record("Something else")
-
-    assert in_one_line(other)
-    assert other.exc_info is not None
-    assert other.getMessage() == "Something else"
+@pytest.mark.parametrize(
+    ("message", "passes"),
+    [
+        ("Failed to parse JSONRPC message from server", False),
+        ("Error parsing JSON response", False),
+        ("Something else", True),
+    ],
+)
+def test_what_is_no_message_is_left_to_our_own_line(message, passes):
+    assert is_news(record(message)) is passes

@@ -6,6 +6,7 @@ from cosmonapse.mcp_tools.tool_output import output_of
 
 TEXT = {"type": "text", "text": "one"}
 IMAGE = {"type": "image", "data": "aGk=", "mimeType": "image/png"}
+FILE = {"type": "resource", "resource": {"uri": "file:///a", "text": "of a file"}}
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,7 @@ IMAGE = {"type": "image", "data": "aGk=", "mimeType": "image/png"}
         (None, [TEXT, TEXT], None, {"content": [TEXT, TEXT], "text": "one\none"}),
         (None, [IMAGE], None, {"content": [IMAGE]}),
         (None, [], None, {"content": []}),
+        (None, [FILE, TEXT], None, {"content": [FILE, TEXT], "text": "of a file\none"}),
         ({"a": 1}, [TEXT, IMAGE], None, {"a": 1, "content": [IMAGE]}),
         ({"content": 1}, [IMAGE], None, {"content": 1}),
         ({"a": 1}, [IMAGE], {"type": "object", "additionalProperties": False}, {"a": 1}),
