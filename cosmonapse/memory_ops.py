@@ -35,6 +35,17 @@ def _is_name(least: int) -> Any:
     return check
 
 
+def checked_id(id: Any) -> str:
+    """Return the id of an entry.
+
+    Raises:
+        ValueError: It is no text of 1 to 256 characters.
+    """
+    if not isinstance(id, str):
+        _refuse("id", f"a text of 1 to {MAX_NAME_CHARS} characters")
+    return id
+
+
 def _is_text(_: object, attribute: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, str):
         _refuse(attribute.name, "a text")
@@ -168,8 +179,13 @@ def operation_of(input: Any) -> Operation:
         raise ValueError(f"a memory takes {_FORM}")
     kind = _OPERATIONS[input["op"]]
     names = [field.name for field in attrs.fields(kind)]
-    given = {name: input[name] for name in names if name in input}
     missing = [f.name for f in attrs.fields(kind) if f.default is attrs.NOTHING]
+    # Models write null for what they leave open.
+    given = {
+        name: input[name]
+        for name in names
+        if name in input and (input[name] is not None or name in missing)
+    }
     for name in missing:
         if name not in given:
             raise ValueError(f"{input['op']} needs {name!r}: a memory takes {_FORM}")

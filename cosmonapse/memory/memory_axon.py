@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from ..axon import Axon
+from ..errors import NeuronError
 from ..memory_ops import (
     CAPABILITY,
     INPUT_SCHEMA,
@@ -22,7 +24,15 @@ from .failures import told_to_callers
 from .port import MemoryStore
 
 _DESCRIPTION = "Keeps texts and finds them again by their words (imprint, recall, forget)"
-_METHODS = ("imprint", "recall", "forget")
+_METHODS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "imprint": {"space": "", "data": None},
+        "recall": {"space": "", "limit": 1},
+        "forget": {"space": ""},
+    }
+)
+"""The methods of a store, and what they take by name."""
+_OF_HIT = ("id", "text", "data", "score")
 
 
 def engram(
@@ -47,7 +57,7 @@ def engram(
         settings: Further arguments of `Axon`.
 
     Raises:
-        TypeError: The store lacks a method, or is a class.
+        TypeError: The store lacks a method, is a class, or a method takes other arguments.
         ValueError: See `Axon`.
     """
     missing = [name for name in _METHODS if not callable(getattr(store, name, None))]
@@ -56,6 +66,8 @@ def engram(
 
     if isinstance(store, type):
         raise TypeError(f"a store of an engram is an object: give {store.__name__}(...)")
+    for name, named in _METHODS.items():
+        _check_accepts(getattr(store, name), ("id", "text") if name == "imprint" else ("",), named)
 
     async def remember(operation: Operation, context: Any) -> dict[str, Any]:
         return await _done(store, operation, context.task)
@@ -107,13 +119,44 @@ async def _done(store: MemoryStore, operation: Operation, task: Any) -> dict[str
     space = operation.space
     if isinstance(operation, Recall):
         found = await _called(store.recall, operation.query, space=space, limit=operation.limit)
-        return {"hits": [dict(hit) for hit in found][: operation.limit]}
+        return {"hits": _hits(found, store)[: operation.limit]}
     if isinstance(operation, Forget):
         return {"forgotten": int(await _called(store.forget, operation.id, space=space) or 0)}
     # A further attempt of the same TASK keeps the same entry.
     id = operation.id or str(task.meta.get("idempotency_key") or task.id)
     await _called(store.imprint, id, operation.text, space=space, data=operation.data)
     return {"id": id}
+
+
+def _check_accepts(method: Any, values: Sequence[Any], named: Mapping[str, Any]) -> None:
+    """Check that a method of a store accepts what it gets, as far as its signature shows."""
+    try:
+        inspect.signature(method).bind(*values, **named)
+    except TypeError as error:
+        first = "id, text" if len(values) == 2 else "id" if "limit" not in named else "query"
+        raise TypeError(
+            f"{method.__qualname__} must accept ({first}, *, {', '.join(named)}): {error}"
+        ) from None
+    except ValueError:
+        return  # a builtin without a signature
+
+
+def _hits(found: Any, store: MemoryStore) -> list[dict[str, Any]]:
+    """Return what a store has found.
+
+    Raises:
+        NeuronError: BAD_OUTPUT, it is no list of hits.
+    """
+    form = f"recall of {type(store).__name__} must return a list of dicts with {', '.join(_OF_HIT)}"
+    if not isinstance(found, Iterable):
+        raise NeuronError("BAD_OUTPUT", f"{form}, and returned a {type(found).__name__}")
+    hits = list(found)
+    for hit in hits:
+        if not isinstance(hit, Mapping):
+            raise NeuronError("BAD_OUTPUT", f"{form}, and a hit is a {type(hit).__name__}")
+        if missing := [name for name in _OF_HIT if name not in hit]:
+            raise NeuronError("BAD_OUTPUT", f"{form}, and a hit has no {missing[0]}")
+    return [dict(hit) for hit in hits]
 
 
 async def _called(method: Callable[..., Any], *values: Any, **named: Any) -> Any:

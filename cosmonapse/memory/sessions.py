@@ -162,8 +162,10 @@ class Sessions(KeptInFile):
         Raises:
             ValueError: A value is not of this form.
         """
-        if role not in turns.ROLES or not isinstance(content, str):
-            raise ValueError(f"a message has the role user or assistant and a text, not {role!r}")
+        if role not in turns.ROLES:
+            raise ValueError(f"a message has the role user or assistant, not {role!r:.100}")
+        if not isinstance(content, str):
+            raise ValueError(f"a message is a text, not a {type(content).__name__}")  # noqa: TRY004
         name, text = turns.checked_session(session), turns.checked_text(content)
         with self._file.writing() as file:
             self._put(file, name, new_event_id(), [{"role": role, "content": text}])

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MemoryFileError
-from ..memory_ops import DEFAULT_HITS, Forget, Imprint, Recall
+from ..memory_ops import DEFAULT_HITS, Forget, Imprint, Recall, checked_id
 from ..runtime import clock
 from ..stores.sqlite_file import FileKind, KeptInFile
 from . import match
@@ -126,7 +126,7 @@ class SqliteMemory(KeptInFile):
         Raises:
             ValueError: A value is not of this form.
         """
-        given = Imprint(text, space=space, id=id, data=data)
+        given = Imprint(text, space=space, id=checked_id(id), data=data)
         terms = " ".join(indexed_terms(text))
         row = (space, given.id, text, json.dumps(data), self._clock())
         with self._file.writing() as file:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from itertools import groupby, pairwise
 
 MAX_TERM_CHARS = 64
+_DOTLESS = "\u0131"
+"""What a Turkish I is in lower case."""
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 # Scripts without spaces. In Korean what stands behind a noun is written with it.
 _UNSPACED = re.compile(
@@ -67,7 +69,7 @@ def _words(text: str) -> Iterator[str]:
 def _plain(text: str) -> str:
     """Return a text without case, accents and forms of width."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    kept = "".join(each for each in folded if not _is_accent(each))
+    kept = "".join(each for each in folded if not _is_accent(each)).replace(_DOTLESS, "i")
     return unicodedata.normalize("NFC", kept)
 
 

@@ -124,7 +124,7 @@ def turn_of(said: Sequence[Message], answer: Message, history: Sequence[Message]
 def cut(messages: Sequence[Message], most_bytes: int) -> list[Message]:
     """Return messages of at most about so many bytes as JSON; the end of what is too long is cut.
 
-    Each may have an equal share.
+    Each may have an equal share. Of a message with parts that is too long the texts are kept.
     """
     if size_of(messages) <= most_bytes:
         return list(messages)
@@ -136,7 +136,9 @@ def cut(messages: Sequence[Message], most_bytes: int) -> list[Message]:
 
 
 def _cut(content: Any, share: int) -> str:
-    text = content if isinstance(content, str) else ""
+    parts = content if isinstance(content, list) else [{"text": content}]
+    texts = [part.get("text") for part in parts if isinstance(part, Mapping)]
+    text = "\n".join(each for each in texts if isinstance(each, str))
     return text.encode()[: max(0, share - 64) // 2].decode(errors="ignore") + _CUT
 
 

@@ -184,6 +184,41 @@ async def test_an_input_of_another_form_is_bad_input(given, caller):
 
 
 @pytest.mark.asyncio
+async def test_null_stands_for_what_is_left_out(caller):
+    await caller.add_axon(engram("memory", SqliteMemory(":memory:")))
+
+    given = {"op": "recall", "query": "x", "space": None, "limit": None}
+
+    assert await caller.ask(neuron="memory", input=given) == {"hits": []}
+
+
+HIT = {"id": "a", "text": "x", "data": None, "score": 1}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (None, "and returned a NoneType"),
+        ([("a", "x", 1.0)], "and a hit is a tuple"),
+        ("text", "and a hit is a str"),
+        ([{**HIT}, {"id": "a", "text": "x", "score": 1}], "and a hit has no data"),
+    ],
+)
+async def test_what_a_store_finds_in_another_form_is_named(found, words, caller):
+    class Odd(Vectors):
+        def recall(self, query, *, space, limit):
+            return found
+
+    await caller.add_axon(engram("memory", Odd()))
+
+    with pytest.raises(
+        NeuronError, match=f"BAD_OUTPUT: recall of Odd must return a list .*{words}"
+    ):
+        await caller.recall("x")
+
+
+@pytest.mark.asyncio
 async def test_a_value_of_another_form_is_refused_before_it_is_sent(caller):
     with pytest.raises(ValueError, match="limit must be a number from 1 to 100"):
         await caller.recall("x", limit=0)
@@ -211,6 +246,21 @@ async def test_its_card_says_what_it_takes(caller):
 def test_a_store_without_a_method_is_refused():
     with pytest.raises(TypeError, match="recall is missing"):
         engram("memory", type("Half", (), {"imprint": print})())
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("imprint", r"\(id, text, \*, space, data\)"),
+        ("recall", r"\(query, \*, space, limit\)"),
+        ("forget", r"\(id, \*, space\)"),
+    ],
+)
+def test_a_method_that_takes_other_arguments_is_refused(name, form):
+    store = type("Short", (Vectors,), {name: lambda self, first: None})()
+
+    with pytest.raises(TypeError, match=f"must accept {form}: "):
+        engram("memory", store)
 
 
 def test_a_class_is_no_store():

@@ -321,7 +321,7 @@ def test_a_bound_below_its_least_value_is_refused(bound):
     ("message", "what"),
     [
         (("s1", "system", "x"), "role"),
-        (("s1", "user", 5), "a text"),
+        (("s1", "user", 5), "a message is a text, not a int"),
         (("s1", "user", "\ud800"), "surrogate"),
         (("\ud800", "user", "x"), "surrogate"),
         (("", "user", "x"), "1 to 256 characters"),

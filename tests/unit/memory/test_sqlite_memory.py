@@ -158,6 +158,7 @@ def test_a_recall_of_another_form_is_refused(given, memory):
     [
         {"id": ""},
         {"id": 7},
+        {"id": None},
         {"text": "é" * 40_000},
         {"text": "\ud800"},
         {"text": None},

@@ -15,6 +15,7 @@ from cosmonapse.memory.terms import MAX_TERM_CHARS, indexed_terms, query_terms
         ("Москва́ река", ["москва", "река"]),
         ("हिन्दी में", ["हिन्दी", "में"]),
         ("שָׁלוֹם", ["שלום"]),
+        ("I\u011fd\u0131r \u0131\u011fd\u0131r", ["igdir", "igdir"]),
         ("!!! ... \x00", []),
         ("a\ud800b", ["a", "b"]),
     ],

@@ -86,3 +86,9 @@ def test_a_turn_that_is_too_long_is_cut_and_says_so():
     assert kept[1] == long[1]
     assert cut(long, 100_000) == long
     assert cut([{"role": "user", "content": [{"image": "x" * 5000}]}], 1024)[0]["content"] == "…"
+
+
+def test_of_a_message_with_an_image_that_is_too_long_the_text_is_kept():
+    parts = [{"type": "text", "text": "What is it?"}, {"type": "image", "data": "x" * 5000}]
+
+    assert cut([user(parts)], 1024) == [user("What is it?…")]
