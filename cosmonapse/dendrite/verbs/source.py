@@ -25,6 +25,8 @@ class SourceVerbs(DendriteBase):
             DendriteProtocolError: The Dendrite was stopped.
             Exception: What the source raised, as `ToolServerUnreachable`.
         """
+        if isinstance(source, type) and hasattr(source, "supply"):
+            raise TypeError(f"a source is an object: give {source.__name__}(...)")
         if not callable(getattr(source, "supply", None)) or not hasattr(source, "counts"):
             raise TypeError(
                 "expected a source, with counts and supply as an McpServer has, got "

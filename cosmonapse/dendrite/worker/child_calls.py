@@ -43,8 +43,14 @@ class ChildCalls:
             own_id: The Neuron that asks; it is no tool of itself unless this is a pattern.
 
         Raises:
+            TypeError: A pattern is no str.
             SynapseUnreachable: The Synapse does not answer in this time.
         """
+        for each in patterns:
+            if not isinstance(each, str):
+                raise TypeError(
+                    f"tools are ids of Neurons, or patterns as 'fs.*', not {each!r:.80}"
+                )
         cards: dict[str, Card] = {}
         found = await asyncio.gather(*(self._cards.cards(each, timeout_s) for each in patterns))
         for pattern, of_pattern in zip(patterns, found, strict=True):

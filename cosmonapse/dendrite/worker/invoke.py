@@ -156,35 +156,41 @@ async def _kept(
 
 
 class _Yielded:
-    """The values that a generator has yielded."""
+    """The values that a generator has yielded.
 
-    def __init__(self) -> None:
+    Args:
+        has_type: Whether its output is checked: then a value of its type may be the last one.
+    """
+
+    def __init__(self, has_type: bool) -> None:
+        self._has_type = has_type
         self._texts: list[str] = []
-        self._output: dict[str, Any] | None = None
+        self._output: Any = None
 
     def add(self, value: Any) -> bool:
         """Add a value; return True if it is a text, to be sent as a thought.
 
         Raises:
-            TypeError: It is neither str nor dict.
+            TypeError: It is neither str nor dict, and the output has no type.
         """
         if isinstance(value, str):
             self._texts.append(value)
             return True
-        if not isinstance(value, dict):
-            raise TypeError(f"a Neuron yields str or a final dict, not {type(value).__name__}")
+        if not isinstance(value, dict) and not self._has_type:
+            raise TypeError(
+                f"a Neuron yields str or a final dict, not {type(value).__name__}; with output= of "
+                "its Axon also a final value of that type"
+            )
         self._output = value
         return False
 
-    def output(self) -> dict[str, Any]:
-        """Return the last dict, or without one the joined texts."""
+    def output(self) -> Any:
+        """Return the last value that is no text, or without one the joined texts."""
         return {"response": "".join(self._texts)} if self._output is None else self._output
 
 
-async def _from_async_generator(
-    values: AsyncIterator[Any], job: Job, context: TaskContext
-) -> dict[str, Any]:
-    yielded = _Yielded()
+async def _from_async_generator(values: AsyncIterator[Any], job: Job, context: TaskContext) -> Any:
+    yielded = _Yielded(_has_type(job.slots.axon))
     try:
         async for value in values:
             if yielded.add(value) and not job.think_now(value):
@@ -205,11 +211,16 @@ def _in_thread(
         return value
     stream = YieldedStream(job, loop)
     context._finish_yielded = stream.finish
-    return _from_generator(value, stream)
+    return _from_generator(value, stream, _Yielded(_has_type(job.slots.axon)))
 
 
-def _from_generator(values: Generator[Any, Any, Any], stream: YieldedStream) -> dict[str, Any]:
-    yielded = _Yielded()
+def _has_type(axon: Axon) -> bool:
+    return axon.contract is not None and axon.contract.output is not None
+
+
+def _from_generator(
+    values: Generator[Any, Any, Any], stream: YieldedStream, yielded: _Yielded
+) -> Any:
     try:
         with contextlib.closing(values):
             for value in values:

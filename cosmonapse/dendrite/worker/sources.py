@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ...axon import Axon
 from ...axon_source import AxonSource
@@ -145,8 +145,15 @@ class _Run:
             await self.show([])
 
     async def show(self, axons: Sequence[Axon]) -> None:
-        """Host exactly these Axons."""
-        wanted = {axon.neuron_id: axon for axon in axons}
+        """Host exactly these Axons.
+
+        Raises:
+            TypeError: They are no list of Axons.
+        """
+        shown = list(axons) if isinstance(axons, Iterable) else [axons]
+        if isinstance(axons, Axon) or not all(isinstance(each, Axon) for each in shown):
+            raise TypeError(f"a source shows a list of Axons, not {axons!r:.100}")
+        wanted = {axon.neuron_id: axon for axon in shown}
         gone = [name for name, axon in self._hosted.items() if wanted.get(name) is not axon]
         await asyncio.gather(*(self._take_away(name) for name in gone))
         new = [axon for name, axon in wanted.items() if name not in self._hosted]

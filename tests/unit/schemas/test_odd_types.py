@@ -218,3 +218,40 @@ def test_the_texts_of_pydantic_stay_whole_beside_short_values():
     text = refusal(Exact, {"day": "x", "id": A_UUID, "pair": [1, "a"], "counts": {}})
 
     assert text.startswith("day: Input should be a valid date")
+
+
+class Said(BaseModel):
+    response: str
+
+
+@pytest.mark.asyncio
+async def test_a_stream_with_a_type_for_its_output_may_end_with_a_value_of_it():
+    async def on_the_loop(input, context):
+        yield "so"
+        yield Said(response="So.")
+
+    def in_a_thread(input, context):
+        yield "so"
+        yield Said(response="So.")
+
+    async with Fabric() as fabric:
+        await fabric.worker(
+            Axon(neuron_id="loop", neuron_fn=on_the_loop, output=Said),
+            Axon(neuron_id="thread", neuron_fn=in_a_thread, output=Said),
+            Axon(neuron_id="untyped", neuron_fn=on_the_loop),
+        )
+        caller = await fabric.dendrite()
+        outputs = [await caller.ask(neuron=each, input={}) for each in ("loop", "thread")]
+        with pytest.raises(NeuronError, match="yields str or a final dict, not Said; with output="):
+            await caller.ask(neuron="untyped", input={})
+
+    assert outputs == [{"response": "So."}] * 2
+
+
+@pytest.mark.asyncio
+async def test_a_pattern_of_tools_that_is_no_text_is_named():
+    async with Fabric() as fabric:
+        caller = await fabric.dendrite()
+
+        with pytest.raises(TypeError, match=r"tools are ids of Neurons, or patterns .*, not 5"):
+            await caller.tools(5)
