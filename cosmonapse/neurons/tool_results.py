@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..errors import NeedsAnswer
@@ -34,8 +35,51 @@ class ToolResult(NamedTuple):
 
 
 def output_text(output: Any, max_bytes: int) -> str:
-    """Return an output as JSON with bytes as base64, cut at `max_bytes` with a note of the rest."""
-    return cut(json.dumps(output, ensure_ascii=False, default=_base64), max_bytes)
+    """Return an output as a model reads it, cut at `max_bytes` with a note of the rest.
+
+    It is JSON with bytes as base64. Of one in parts, as tools of MCP give, the texts stand there
+    once and as they are, and of images and sounds no more than their kind and size.
+    """
+    parts = _parts(output)
+    if parts is None:
+        return cut(_as_json(output), max_bytes)
+    shown = [_without_bytes(part) for part in parts]
+    if output.keys() <= {"content", "text"}:
+        return cut("\n".join(map(_part_text, shown)), max_bytes)
+    return cut(_as_json({**output, "content": shown}), max_bytes)
+
+
+def _parts(output: Any) -> list[Mapping[str, Any]] | None:
+    """Return the parts of an output; None if it has none."""
+    found = output.get("content") if isinstance(output, Mapping) else None
+    if not isinstance(found, list) or not found:
+        return None
+    are_parts = all(isinstance(each, Mapping) and "type" in each for each in found)
+    return found if are_parts else None
+
+
+def _without_bytes(part: Mapping[str, Any]) -> Any:
+    """Return a part with a note in place of its bytes, which are base64."""
+    if part["type"] in ("image", "audio"):
+        return _noted(part, "data")
+    resource = part.get("resource")
+    return {**part, "resource": _noted(resource, "blob")} if resource else part
+
+
+def _noted(holder: Any, key: str) -> Any:
+    coded = holder.get(key) if isinstance(holder, Mapping) else None
+    if not isinstance(coded, str):
+        return holder
+    return {**holder, key: f"[{len(coded) * 3 // 4:,} bytes that are not shown]"}
+
+
+def _part_text(part: Mapping[str, Any]) -> str:
+    text = part.get("text") if part["type"] == "text" else None
+    return text if isinstance(text, str) else _as_json(part)
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_base64)
 
 
 def _base64(value: bytes) -> str:
