@@ -15,6 +15,7 @@ import attrs
 
 from .cards import Card
 from .runtime.printable import shortened
+from .schemas.flat import flattened
 
 MAX_TOOL_NAME_CHARS = 64
 """The most characters of the name of a tool that providers accept."""
@@ -162,7 +163,7 @@ def _free(neuron_id: str, taken: set[str]) -> str:
 
 
 def _parameters(schema: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return a schema that says it is an object; providers refuse one that does not."""
-    found = {"type": "object", **(schema or {})}
+    """Return a schema that says it is an object; providers refuse one that does not, or a union."""
+    found = flattened({"type": "object", **(schema or {})})
     found.setdefault("properties", {})
     return found

@@ -40,7 +40,17 @@ def test_a_schema_always_says_that_it_is_an_object():
     (bare,) = definitions_of([card("bare", input={"$ref": "#/x"})])
 
     assert tool.parameters == {"type": "object", "properties": {}}
-    assert bare.parameters == {"type": "object", "$ref": "#/x", "properties": {}}
+    assert bare.parameters == {"type": "object", "properties": {}}
+
+
+def test_a_tool_of_several_forms_has_the_keys_of_all_and_no_union_at_its_root():
+    a, b = ({"properties": {"kind": {"const": kind}, kind: {}}} for kind in "ab")
+    (tool,) = definitions_of([card("either", input={"type": "object", "oneOf": [a, b]})])
+
+    assert tool.parameters == {
+        "type": "object",
+        "properties": {"kind": {"anyOf": [{"const": "a"}, {"const": "b"}]}, "a": {}, "b": {}},
+    }
 
 
 def test_a_neuron_that_takes_no_object_is_no_tool():
