@@ -15,7 +15,7 @@ CosmonapseError
 │   ├── PortInUse               a Synapse cannot listen on its address
 │   ├── RegistryStoreError      the file of a registry store cannot be used
 │   ├── MemoryFileError         the file of a memory or of sessions cannot be used
-│   └── MissingExtra            an optional package is not installed
+│   └── MissingExtra            an optional package is not installed, or too old
 └── RemoteError                 another process, or the network
     ├── SynapseUnreachable      no Synapse answers at that URL
     │   └── SynapseAway         it went away, and a TASK never left in its time
@@ -209,20 +209,26 @@ class PortInUse(LocalError, OSError):
 
 
 class MissingExtra(LocalError, ImportError):
-    """An optional package is not installed.
+    """An optional package is not installed, or in a version that is not fit.
 
     Attributes:
-        package: The missing package.
+        package: The package.
         extra: The extra of this project that contains it.
+        found: The version that is installed; empty if there is none.
+        wanted: The range of versions that the extra wants, such as `>=2.3,<3`; empty without one.
     """
 
-    def __init__(self, package: str, extra: str) -> None:
-        super().__init__(
-            f"{package} is not installed; it is in the extra [{extra}]: "
-            f"run pip install '.[{extra}]' in the checkout"
-        )
-        self.package = package
-        self.extra = extra
+    def __init__(
+        self, package: str, extra: str, found: str = "", wanted: str = "", fault: str = ""
+    ) -> None:
+        how = f"run pip install '.[{extra}]' in the checkout"
+        if found:
+            text = f"{package} {found} {fault}; the extra [{extra}] wants {package}{wanted}: {how}"
+        else:
+            text = f"{package} is not installed; it is in the extra [{extra}]: {how}"
+        super().__init__(text)
+        self.package, self.extra = package, extra
+        self.found, self.wanted = found, wanted
 
 
 class SynapseUnreachable(RemoteError, ConnectionError):

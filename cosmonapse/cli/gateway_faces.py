@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import click
 
-from ..errors import MissingExtra
+from ..runtime.extras import missing_extra
 
 
 @attrs.frozen
@@ -83,7 +83,7 @@ def loaded(face: str, name: str | None = None) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == _PACKAGE:
             raise  # a file of ours is not there, which no extra brings
-        raise MissingExtra(known.package, known.extra) from None
+        raise missing_extra(known.package, known.extra, error) from None
     return getattr(module, name or known.class_name)
 
 

@@ -9,7 +9,8 @@ import threading
 from typing import Any
 
 from ..dendrite import Dendrite
-from ..errors import MissingExtra, NeuronError, facts_of
+from ..errors import NeuronError, facts_of
+from ..runtime.extras import missing_extra
 from ..synapse import connect_synapse
 from .worker import NEURON_ID
 
@@ -24,8 +25,8 @@ def make_app(dendrite: Dendrite, loop: asyncio.AbstractEventLoop) -> Any:
     """
     try:
         import flask
-    except ImportError:
-        raise MissingExtra("flask", "flask") from None
+    except ImportError as error:
+        raise missing_extra("flask", "flask", error) from None
 
     app = flask.Flask("cosmonapse.demo")
 

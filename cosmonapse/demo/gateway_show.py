@@ -9,7 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 
-from ..errors import MissingExtra
+from ..runtime.extras import check_versions, missing_extra
 from .processes import ChildFailed, Processes, Say, start_fabric
 from .worker import NEURON_ID
 
@@ -52,7 +52,8 @@ def check_can_serve() -> None:
     """
     for package in ("starlette", "uvicorn"):
         if importlib.util.find_spec(package) is None:
-            raise MissingExtra(package, "serve")
+            raise missing_extra(package, "serve")
+        check_versions("serve", package)
 
 
 async def show_gateway(say: Say, nats_url: str | None = None) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import attrs
 
 from ..dendrite import Dendrite
-from ..errors import MissingExtra, RemoteError
+from ..errors import RemoteError
 from ..payloads import response_text
+from ..runtime.extras import missing_extra
 from ..signals import Signal
 from ..synapse import connect_synapse
 from ..synapse.url import masked
@@ -45,8 +46,8 @@ class Watched:
 def _client() -> Any:
     try:
         import httpx
-    except ImportError:
-        raise MissingExtra("httpx", "llm") from None
+    except ImportError as error:
+        raise missing_extra("httpx", "llm", error) from None
     return httpx.AsyncClient(timeout=_HTTP_TIMEOUT_S, trust_env=False)
 
 

@@ -20,7 +20,8 @@ from typing import Any
 
 from ..axon import Axon
 from ..dendrite import Dendrite
-from ..errors import CosmonapseError, DendriteProtocolError, MissingExtra
+from ..errors import CosmonapseError, DendriteProtocolError
+from ..runtime.extras import missing_extra
 from ..synapse import synapse_from_url
 from ..synapse.connect import KeyLike
 from ..trace_export import export_the_rest, trace_as_asked
@@ -39,8 +40,8 @@ try:
 
     from .starlette_answers import SignalsResponse, respond, response_of, unless_gone
     from .starlette_answers import json_body as json_body
-except ImportError:
-    raise MissingExtra("fastapi", "fastapi") from None
+except ImportError as error:
+    raise missing_extra("fastapi", "fastapi", error) from None
 
 _last_event_id: ContextVar[str | None] = ContextVar("last_event_id", default=None)
 _NO_HEADERS: tuple[str | None, str | None] = (None, None)

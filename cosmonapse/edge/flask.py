@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..axon import Axon
-from ..errors import CosmonapseError, MissingExtra
+from ..errors import CosmonapseError
+from ..runtime.extras import missing_extra
 from ..signals import Signal
 from ..synapse.connect import KeyLike
 from . import sse
@@ -27,8 +28,8 @@ from .wsgi_stream import TEXT_TYPE, StreamBody, client_is_gone, refused
 try:
     import flask
     from werkzeug.exceptions import HTTPException
-except ImportError:
-    raise MissingExtra("flask", "flask") from None
+except ImportError as error:
+    raise missing_extra("flask", "flask", error) from None
 
 
 class Cosmo:

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ..errors import MissingExtra
+from ..runtime.extras import missing_extra
 from ..telemetry.families import Family
 from .process_source import ProcessSource
 
@@ -14,8 +14,8 @@ try:
     import prometheus_client
     from prometheus_client.core import Metric
     from prometheus_client.registry import Collector, CollectorRegistry
-except ImportError:
-    raise MissingExtra("prometheus-client", "metrics") from None
+except ImportError as error:
+    raise missing_extra("prometheus-client", "metrics", error) from None
 
 Plain = tuple[str, str, str, list[tuple[str, dict[str, str], float]]]
 """A metric as JSON can carry it: name, type, help, and name, labels and value of each sample."""

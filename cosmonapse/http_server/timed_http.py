@@ -10,13 +10,13 @@ import asyncio
 from collections import Counter
 from typing import Any
 
-from ..errors import MissingExtra
+from ..runtime.extras import missing_extra
 
 try:
     import h11
     from uvicorn.protocols.http.h11_impl import H11Protocol
-except ImportError:
-    raise MissingExtra("uvicorn", "serve") from None
+except ImportError as error:
+    raise missing_extra("uvicorn", "serve", error) from None
 
 REQUEST_S = 10.0
 MOST_CONNECTIONS = 256

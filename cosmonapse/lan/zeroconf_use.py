@@ -5,16 +5,16 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from ..errors import MissingExtra
+from ..runtime.extras import missing_extra
 
 
 def zeroconf() -> Any:
     """Return the package.
 
     Raises:
-        MissingExtra: It is not installed.
+        MissingExtra: It is not installed, or too old.
     """
     try:
         return importlib.import_module("zeroconf")
-    except ModuleNotFoundError:
-        raise MissingExtra("zeroconf", "lan") from None
+    except ImportError as error:
+        raise missing_extra("zeroconf", "lan", error) from None

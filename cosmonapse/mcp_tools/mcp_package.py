@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import logging
 
-from ..errors import MissingExtra
+from ..runtime.extras import check_versions, missing_extra
 from ..runtime.threads import in_thread
 
 
@@ -16,9 +16,9 @@ def check_installed() -> None:
     Raises:
         MissingExtra: It is not installed, or is older than 2.0, which has no mcp-types beside it.
     """
-    for module, package in (("mcp", "mcp"), ("mcp_types", "mcp-types")):
-        if importlib.util.find_spec(module) is None:
-            raise MissingExtra(package, "mcp")
+    if not all(importlib.util.find_spec(module) for module in ("mcp", "mcp_types")):
+        raise missing_extra("mcp", "mcp")
+    check_versions("mcp", "mcp")
 
 
 async def load() -> None:

@@ -14,12 +14,12 @@ from urllib.request import getproxies, proxy_bypass
 
 import attrs
 
-from ..errors import MissingExtra
+from ..runtime.extras import missing_extra
 
 try:
     import httpx
-except ImportError:
-    raise MissingExtra("httpx", "llm") from None
+except ImportError as error:
+    raise missing_extra("httpx", "llm", error) from None
 
 MAX_IDLE_CONNECTIONS = 64
 _SCHEMES = ("http", "https", "all")

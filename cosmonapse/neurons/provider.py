@@ -16,8 +16,9 @@ from typing import Any
 
 import attrs
 
-from ..errors import MissingExtra, NeuronError
+from ..errors import NeuronError
 from ..payloads import REASONING
+from ..runtime.extras import missing_extra
 from ..telemetry.model_calls import CallFacts, ModelCall, begun
 from ..telemetry.token_counts import count_tokens
 from .answers import Output, Piece, response_id_in
@@ -32,8 +33,8 @@ from .sse import EventParser
 
 try:
     import httpx
-except ImportError:
-    raise MissingExtra("httpx", "llm") from None
+except ImportError as error:
+    raise missing_extra("httpx", "llm", error) from None
 
 MAX_REFUSAL_BYTES = 64 << 10
 """How much of the body of a refused request is read."""

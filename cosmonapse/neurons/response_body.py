@@ -9,14 +9,15 @@ from typing import cast
 
 import attrs
 
-from ..errors import MissingExtra, NeuronError
+from ..errors import NeuronError
+from ..runtime.extras import missing_extra
 from .body_kind import BodyKind, kind_of
 from .faults import Faults
 
 try:
     import httpx
-except ImportError:
-    raise MissingExtra("httpx", "llm") from None
+except ImportError as error:
+    raise missing_extra("httpx", "llm", error) from None
 
 TRAILER_TIMEOUT_S = 0.2
 

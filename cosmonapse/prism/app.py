@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from ..errors import AccessRefused, CosmonapseError, InvalidName, MissingExtra, NeuronError
+from ..errors import AccessRefused, CosmonapseError, InvalidName, NeuronError
 from ..http_server.bound_address import LOOPBACK, plain_address
 from ..http_server.timed_http import connection_of
+from ..runtime.extras import check_versions, missing_extra
 from .events import to_json
 from .guard import HEADERS, EarlyAnswer, Guard
 from .record import envelope_of
@@ -19,14 +20,15 @@ from .token_check import TokenCheck
 from .trace_store import TraceStore
 
 try:
+    check_versions("prism", "starlette", "uvicorn")
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-except ImportError:
-    raise MissingExtra("starlette", "prism") from None
+except ImportError as error:
+    raise missing_extra("starlette", "prism", error) from None
 
 STREAM_TYPE = "text/event-stream"
 LINES_TYPE = "application/x-ndjson"

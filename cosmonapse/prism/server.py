@@ -8,8 +8,8 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..errors import MissingExtra
 from ..http_server.bound_address import BoundAddress
+from ..runtime.extras import missing_extra
 from ..runtime.os_signals import stop_signal
 from .guard import Guard
 from .token_check import TokenCheck
@@ -78,8 +78,8 @@ def _http_server(
     try:
         from ..http_server.timed_http import Connections
         from ..http_server.uvicorn_server import HttpServer
-    except ImportError:
-        raise MissingExtra("uvicorn", "prism") from None
+    except ImportError as error:
+        raise missing_extra("uvicorn", "prism", error) from None
     from .app import make_app
 
     if token is None and bound.is_beyond_loopback:

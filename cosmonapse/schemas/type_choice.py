@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, get_args, get_origin
 
 from ..errors import MissingExtra
+from ..runtime.extras import check_versions, missing_extra
 from .type_check import TypeCheck
 
 
@@ -23,7 +24,7 @@ def check_of(kind: Any, *, serialized: bool = False) -> TypeCheck:
     Raises:
         TypeError: It is no type, or one of which no schema can be made.
         ValueError: The dict is no JSON Schema.
-        MissingExtra: Neither pydantic nor msgspec is installed.
+        MissingExtra: Neither pydantic nor msgspec is installed, or one is too old.
     """
     if isinstance(kind, Mapping):
         from .ready_check import ReadyCheck
@@ -43,33 +44,33 @@ def check_of_parameters(parameters: Iterable[inspect.Parameter]) -> TypeCheck:
 
     Raises:
         TypeError: No schema can be made of them.
-        MissingExtra: Neither pydantic nor msgspec is installed.
+        MissingExtra: Neither pydantic nor msgspec is installed, or one is too old.
     """
     named = list(parameters)
     if any(_has_struct(each.annotation) for each in named) or not _has_pydantic():
-        try:
-            from .msgspec_check import ParametersCheck
-        except ImportError:
-            raise MissingExtra("pydantic", "schema") from None
-        return ParametersCheck(named)
+        return _by_msgspec(named, is_of_parameters=True)
     from .pydantic_check import parameters_check
 
     return parameters_check(named)
 
 
-def _by_msgspec(kind: Any) -> TypeCheck:
+def _by_msgspec(given: Any, *, is_of_parameters: bool = False) -> TypeCheck:
     try:
-        from .msgspec_check import MsgspecCheck
-    except ImportError:
-        raise MissingExtra("pydantic", "schema") from None
-    return MsgspecCheck(kind)
+        check_versions("schema", "msgspec")
+        from .msgspec_check import MsgspecCheck, ParametersCheck
+    except ImportError as error:
+        unfit = error if isinstance(error, MissingExtra) else missing_extra("pydantic", "schema")
+        raise unfit from None
+    return ParametersCheck(given) if is_of_parameters else MsgspecCheck(given)
 
 
 def _has_pydantic() -> bool:
+    """Return whether it is installed; one that is too old would fail at each task."""
     try:
         import pydantic  # noqa: F401
     except ImportError:
         return False
+    check_versions("schema", "pydantic")
     return True
 
 

@@ -18,20 +18,22 @@ from starlette.routing import BaseRoute, Route
 
 from ..cards import Card
 from ..edge.starlette_answers import respond
-from ..errors import CosmonapseError, MissingExtra
+from ..errors import CosmonapseError
+from ..runtime.extras import check_versions, missing_extra
 from .a2a_cards import ROOT, WELL_KNOWN, agent_card, agent_list
 from .a2a_tasks import BoundedTasks
 from .gateway import Gateway
 
 try:
+    check_versions("a2a", "a2a-sdk", "starlette", "uvicorn")
     from a2a.server.agent_execution import RequestContext, SimpleRequestContextBuilder
     from a2a.server.context import ServerCallContext
     from a2a.server.routes import create_jsonrpc_routes, create_rest_routes
     from a2a.server.routes.common import DefaultServerCallContextBuilder
     from a2a.types import AgentCard, SendMessageRequest, Task
     from google.protobuf.json_format import ParseDict
-except ImportError:
-    raise MissingExtra("a2a-sdk", "a2a") from None
+except ImportError as error:
+    raise missing_extra("a2a-sdk", "a2a", error) from None
 
 from .a2a_executor import NeuronExecutor, TraceIds
 from .a2a_store import NEURON, NeuronTaskStore

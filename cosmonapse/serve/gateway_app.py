@@ -6,13 +6,14 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from ..edge.outcomes import JSON_TYPE
-from ..errors import MissingExtra
+from ..runtime.extras import check_versions, missing_extra
 from ..telemetry.liveness import Judgement
 from .admission import Refusal
 from .gateway import Face, Gateway
 from .refusals import body_of
 
 try:
+    check_versions("serve", "starlette", "uvicorn")
     from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
     from starlette.middleware import Middleware
@@ -20,8 +21,8 @@ try:
     from starlette.responses import JSONResponse, Response
     from starlette.routing import BaseRoute, Match, Route
     from starlette.types import ASGIApp, Receive, Scope, Send
-except ImportError:
-    raise MissingExtra("starlette", "serve") from None
+except ImportError as error:
+    raise missing_extra("starlette", "serve", error) from None
 
 
 _CONNECTED = "connected to the fabric"

@@ -7,8 +7,8 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import MissingExtra
 from ..exposition.gateway_source import GatewaySource
+from ..runtime.extras import missing_extra
 from ..runtime.os_signals import stop_signal
 from .admission import Admission
 from .gate import Gate
@@ -156,8 +156,8 @@ def _http_server(gate: Gate, logs_by_itself: bool, on_listening: Callable[[], No
     try:
         from ..http_server.timed_http import Connections
         from ..http_server.uvicorn_server import HttpServer
-    except ImportError:
-        raise MissingExtra("uvicorn", "serve") from None
+    except ImportError as error:
+        raise missing_extra("uvicorn", "serve", error) from None
 
     return HttpServer(
         gate,

@@ -7,7 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from ..errors import CosmonapseError, MissingExtra
+from ..errors import CosmonapseError
+from ..runtime.extras import missing_extra
 from ..signals import Signal, SignalType
 from .gateway import Gateway
 
@@ -15,8 +16,8 @@ try:
     import mcp_types as types
     from mcp.server.context import ServerRequestContext
     from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
-except ImportError:
-    raise MissingExtra("mcp", "mcp") from None
+except ImportError as error:
+    raise missing_extra("mcp", "mcp", error) from None
 
 _SETTLE_S = 0.2
 """Many Axons register at once: one notice is enough."""

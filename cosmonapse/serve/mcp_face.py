@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import anyio
 
-from ..errors import MissingExtra
+from ..runtime.extras import check_versions, missing_extra
 from ..runtime.os_signals import stop_signal
 from ..synapse.connect import KeyLike
 from .gateway import Gateway, GatewaySettings
@@ -17,14 +17,15 @@ from .mcp_lines import lines_of_stdio
 from .mcp_server import ToolServer
 
 try:
+    check_versions("mcp", "mcp", "starlette", "uvicorn")
     from mcp.server.streamable_http_manager import (
         StreamableHTTPASGIApp,
         StreamableHTTPSessionManager,
     )
     from mcp.server.transport_security import TransportSecuritySettings
     from starlette.routing import BaseRoute, Route
-except ImportError:
-    raise MissingExtra("mcp", "mcp") from None
+except ImportError as error:
+    raise missing_extra("mcp", "mcp", error) from None
 
 _log = logging.getLogger(__name__)
 PATH = "/mcp"

@@ -17,14 +17,14 @@ from typing import Any
 
 import anyio
 
-from ..errors import MissingExtra
+from ..runtime.extras import missing_extra
 
 try:
     import mcp_types as types
     from mcp.shared.message import SessionMessage
     from pydantic import ValidationError
-except ImportError:
-    raise MissingExtra("mcp", "mcp") from None
+except ImportError as error:
+    raise missing_extra("mcp", "mcp", error) from None
 
 _log = logging.getLogger(__name__)
 MAX_LINE_BYTES = 64 * 1024 * 1024

@@ -15,7 +15,8 @@ from typing import Any
 import anyio
 
 from ..dendrite.caller.pathway import Pathway
-from ..errors import CosmonapseError, MissingExtra, PathwayClosedError
+from ..errors import CosmonapseError, PathwayClosedError
+from ..runtime.extras import missing_extra
 from ..signals import QUESTIONS, Signal
 from .gateway import Gateway
 from .mcp_call import ClientCall
@@ -32,8 +33,8 @@ try:
     from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
     from mcp.shared.exceptions import MCPError
     from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-except ImportError:
-    raise MissingExtra("mcp", "mcp") from None
+except ImportError as error:
+    raise missing_extra("mcp", "mcp", error) from None
 
 NAME = "cosmonapse"
 _SERVICE = {"default_audience": NAME}

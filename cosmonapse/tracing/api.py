@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import MissingExtra
+from ..runtime.extras import missing_extra
 from ..telemetry.trace_context import TraceContext
 
 try:
@@ -26,8 +26,8 @@ try:
         TracerProvider,
         TraceState,
     )
-except ImportError:
-    raise MissingExtra("opentelemetry-api", "otel") from None
+except ImportError as error:
+    raise missing_extra("opentelemetry-api", "otel", error) from None
 
 __all__ = [
     "Context",

@@ -400,7 +400,7 @@ async def test_without_the_extra_the_verb_names_it_in_one_line():
     _, err = await process.communicate()
 
     assert process.returncode == 1
-    assert b"mcp is not installed; it is in the extra [mcp]" in err
+    assert b"the extra [mcp] wants mcp>=" in err
     assert err.count(b"\n") <= 1
 
 

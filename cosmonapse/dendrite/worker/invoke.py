@@ -14,6 +14,7 @@ from typing import Any
 from ...axon import Axon, is_marked, reply_of, reply_of_exception
 from ...errors import LocalError, Question, UnencodableValue
 from ...raised import described, place_of, safely
+from ...runtime.extras import missing_extra
 from ...runtime.threads import in_thread
 from ...schemas import Contract, Unfit
 from ...signals import Signal, SignalType
@@ -240,8 +241,8 @@ def warn_unchecked(axon: Axon) -> None:
 @functools.cache
 def _tell_unchecked() -> None:
     _LOG.warning(
-        "jsonschema is not installed, so inputs and outputs are not checked against schemas that "
-        "are a dict: install the extra [schema]"
+        "inputs and outputs are not checked against schemas that are a dict: %s",
+        missing_extra("jsonschema", "schema"),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 
 import attrs
 
-from ...errors import MissingExtra
+from ...runtime.extras import missing_extra
 from ...runtime.private_files import reason_of
 from .tls_proof import Handshake
 
@@ -85,7 +85,7 @@ class Credentials:
         """
         if self.creds or self.nkey:
             if importlib.util.find_spec("nkeys") is None:
-                raise MissingExtra("nkeys", "nats")
+                raise missing_extra("nkeys", "nats")
             return _user_of_creds(self.creds) if self.creds else _checked_nkey(self.nkey)
         return self.user if self.password is not None else ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...errors import MissingExtra
+from ...runtime.extras import missing_extra
 
 
 def check_installed() -> None:
@@ -13,5 +13,5 @@ def check_installed() -> None:
     """
     try:
         import nats.aio.client  # noqa: F401  # only to say what is missing
-    except ModuleNotFoundError:
-        raise MissingExtra("nats-py", "nats") from None
+    except ImportError as error:
+        raise missing_extra("nats-py", "nats", error) from None

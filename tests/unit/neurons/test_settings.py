@@ -115,7 +115,7 @@ def test_without_httpx_building_a_neuron_says_what_to_install(monkeypatch):
     for module in ("provider", "vendor", "huggingface"):
         monkeypatch.delitem(sys.modules, f"cosmonapse.neurons.{module}", raising=False)
 
-    with pytest.raises(MissingExtra, match=r"httpx is not installed.*\[llm\]"):
+    with pytest.raises(MissingExtra, match=r"httpx .* cannot be imported.*\[llm\]"):
         Neuron(source="hf", endpoint=ENDPOINT)
 
 

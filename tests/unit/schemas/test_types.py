@@ -5,6 +5,7 @@ import enum
 import json
 import logging
 import typing
+from importlib import metadata
 from typing import Annotated, Any, Literal
 
 import jsonschema
@@ -270,9 +271,25 @@ def test_without_jsonschema_a_ready_schema_is_carried_and_that_it_is_not_checked
             invoke.warn_unchecked(each)
 
     assert [each.contract.given({}) for each in made] == [{}, {}]
-    assert [each.message.partition(",")[0] for each in caplog.records] == [
-        "jsonschema is not installed"
-    ]
+    (told,) = (each.getMessage() for each in caplog.records)
+    assert told.startswith("inputs and outputs are not checked against schemas that are a dict: ")
+    assert "the extra [schema] wants jsonschema" in told
+
+
+@pytest.mark.parametrize(
+    ("package", "found", "kind"),
+    [
+        ("pydantic", "1.10.27", Booking),
+        ("pydantic", "2.1.0", Booking),
+        ("msgspec", "0.14.2", Struct),
+    ],
+)
+def test_a_package_that_is_too_old_is_told_when_the_axon_is_made(package, found, kind, monkeypatch):
+    real = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: found if name == package else real(name))
+
+    with pytest.raises(MissingExtra, match=rf"{package} {found} is too old; the extra \[schema\]"):
+        axon(input=kind)
 
 
 def test_a_card_of_a_type_passes_through_json_with_the_same_digest():
