@@ -228,15 +228,22 @@ export interface AxonOptions<Input = any> {
   description?: string
   /** The JSON Schema of its input, with type 'object'; `check` checks values. */
   input?: Record<string, unknown> | null
-  /** The JSON Schema of its output, likewise. */
+  /** The JSON Schema of its output, likewise; `checkOutput` checks values. */
   output?: Record<string, unknown> | null
   /** Checks the input before `neuronFn` runs; what does not fit is ERROR `BAD_INPUT`. */
   check?: InputCheck | StandardSchema | null
+  /** Checks what `neuronFn` gives before it is sent; what does not fit is ERROR `BAD_OUTPUT`. */
+  checkOutput?: OutputCheck | StandardSchema | null
 }
 
 /** Returns what does not fit, as a text or several; nothing if the input fits. */
 export type InputCheck = (
   input: any,
+) => Promised<string | readonly (string | StandardIssue)[] | null | undefined | void>
+
+/** The same of an output, as its caller receives it: what is no object as `{ value }`. */
+export type OutputCheck = (
+  output: any,
 ) => Promised<string | readonly (string | StandardIssue)[] | null | undefined | void>
 
 /** One thing that does not fit, as Standard Schema tells it. */

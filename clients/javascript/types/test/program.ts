@@ -65,6 +65,19 @@ console.log(keyed, key.name, key.synapse.length)
 // @ts-expect-error: the secret of a Key is shown nowhere
 console.log(key.secret)
 
+new Axon({
+  neuronId: 'checked',
+  neuronFn: () => 1,
+  checkOutput: async ({ value }) => [String(value)],
+})
+new Axon({
+  neuronId: 'checked',
+  neuronFn: () => 1,
+  checkOutput: { '~standard': { validate: () => ({ issues: [{ message: 'no', path: ['a'] }] }) } },
+})
+// @ts-expect-error: a check gives findings, not a number
+new Axon({ neuronId: 'checked', neuronFn: () => 1, checkOutput: () => 1 })
+
 // @ts-expect-error: an Axon needs its function
 new Axon({ neuronId: 'worker' })
 

@@ -5,6 +5,7 @@ import { checkOptions } from '../../options.js'
 import { Directed } from '../../signals/signals.js'
 import { cardOf } from '../../signals/cards.js'
 import { checkFor } from './input-check.js'
+import { outputCheckFor } from './output-check.js'
 import { checkedRate } from './rate-limit.js'
 
 const OPTIONS = new Set([
@@ -20,6 +21,7 @@ const OPTIONS = new Set([
   'input',
   'output',
   'check',
+  'checkOutput',
 ])
 
 /** A Neuron with an id and capabilities. Frozen: several Dendrites may host the same one. */
@@ -43,11 +45,13 @@ export class Axon {
    *   Others wait as for a place.
    * @param {string} [options.description] What it is for, for people and for models.
    * @param {object} [options.input] The JSON Schema of its input; `check` checks values.
-   * @param {object} [options.output] The JSON Schema of its output; values are not checked.
+   * @param {object} [options.output] The JSON Schema of its output; `checkOutput` checks values.
    * @param {Function | object} [options.check] Checks the input before `neuronFn` runs: a function that
    *   returns findings (a text, or a list of texts), or nothing if the input fits; or an object of
    *   Standard Schema, such as those of zod, valibot and arktype. Either may return a promise. What
    *   does not fit is ERROR `BAD_INPUT`; `neuronFn` gets the input as it came.
+   * @param {Function | object} [options.checkOutput] Checks what `neuronFn` gives, likewise, as its
+   *   caller would receive it: what is no object as `{ value }`. What does not fit is ERROR `BAD_OUTPUT`.
    * @throws {InvalidArgument} An option is missing, unknown, of the wrong type or below its
    *   minimum; a schema is no object, or the card is over 64 KiB.
    */
@@ -65,6 +69,8 @@ export class Axon {
     this.#describe(options)
     /** Returns what does not fit in an input; null without a check. */
     this.findingsOf = checkFor(options.check ?? null, this.input)
+    /** Returns what does not fit in an output; null without a check. */
+    this.outputFindingsOf = outputCheckFor(options.checkOutput ?? null)
     this.concurrency = checkedCount('concurrency', concurrency, 1)
     this.maxQueued = checkedCount('maxQueued', maxQueued, 0)
     this.contextFetcher =

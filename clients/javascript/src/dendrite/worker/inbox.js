@@ -12,7 +12,8 @@ import { AxonSlots } from './axon-slots.js'
 import { startChild } from './children.js'
 import { invoke, isPending, valueOf } from './invoke.js'
 import { Job, keyOf } from './job.js'
-import { errorPayload, replyOf, replyOfThrown } from './outcomes.js'
+import { errorPayload, replyOfReturned, replyOfThrown } from './outcomes.js'
+import { checkedReply } from './output-check.js'
 import { described, safely } from './raised.js'
 import { ReplyCache } from './reply-cache.js'
 import { ReplyWriter } from './reply-writer.js'
@@ -359,17 +360,9 @@ export class Inbox {
   }
 
   #returned(job, value) {
-    let reply
-    try {
-      reply = replyOf(value)
-    } catch (error) {
-      // A getter of the value threw.
-      reply = [
-        'ERROR',
-        errorPayload('BAD_OUTPUT', `the output cannot be read: ${described(error)}`),
-      ]
-    }
-    return this.#ended(job, reply)
+    const reply = checkedReply(replyOfReturned(value), job.slots.axon, this.#warnings)
+    if (Array.isArray(reply)) return this.#ended(job, reply)
+    return reply.then((each) => this.#ended(job, each))
   }
 
   #ended(job, reply, thrown) {

@@ -19,18 +19,26 @@ const STANDARD = '~standard'
  */
 export function checkFor(check, schema) {
   if (check === null) return null
-  const find = finderOf(check)
+  const find = finderOf(check, 'check')
   const answers = ANSWERS.filter((each) => !Object.hasOwn(schema?.properties ?? {}, each))
   return (input) => find(withoutAnswers(input, answers))
 }
 
-function finderOf(check) {
+/**
+ * Return a check as a function of a value, which returns findings or a promise of them.
+ *
+ * @param {unknown} check A function, or an object of Standard Schema.
+ * @param {string} what The name of the option that it was given as.
+ * @returns {(value: unknown) => unknown}
+ * @throws {InvalidArgument} It is something else.
+ */
+export function finderOf(check, what) {
   // A schema of some libraries is a function too.
   const validate = check?.[STANDARD]?.validate
   if (typeof validate === 'function') return (input) => issuesOf(check[STANDARD].validate(input))
   if (typeof check === 'function') return check
   throw new InvalidArgument(
-    `check must be a function or a Standard Schema, such as those of zod and valibot, not ${shown(check)}`,
+    `${what} must be a function or a Standard Schema, such as those of zod and valibot, not ${shown(check)}`,
   )
 }
 
@@ -45,28 +53,41 @@ function withoutAnswers(input, answers) {
 }
 
 /**
- * Throw if a check has found something.
+ * Throw if the check of an input has found something.
  *
- * @param {unknown} findings A text, or a list of texts and of issues of Standard Schema; nothing if
- *   the input fits.
+ * @param {unknown} findings See `misfitOf`.
  * @param {unknown} input
  * @throws {NeuronError} BAD_INPUT, with at most five findings and no value of the input.
  */
 export function refuseMisfit(findings, input) {
-  const list = typeof findings === 'string' ? [findings] : [...(findings ?? [])]
-  if (list.length === 0) return
-  const leaves = leavesOf(input)
-  const texts = list.slice(0, MAX_FINDINGS).map((each) => without(textOf(each), leaves))
-  if (list.length > texts.length) texts.push(`and ${list.length - texts.length} more`)
-  throw new NeuronError('BAD_INPUT', texts.join('; '))
+  const text = misfitOf(findings, input, 'input')
+  if (text !== null) throw new NeuronError('BAD_INPUT', text)
 }
 
-function textOf(finding) {
+/**
+ * Return what a check has found as one text, with at most five findings and nothing of the value.
+ *
+ * @param {unknown} findings A text, or a list of texts and of issues of Standard Schema; nothing if
+ *   the value fits.
+ * @param {unknown} value What was checked.
+ * @param {string} root The name of the whole value in the text.
+ * @returns {string | null} Null if it fits.
+ */
+export function misfitOf(findings, value, root) {
+  const list = typeof findings === 'string' ? [findings] : [...(findings ?? [])]
+  if (list.length === 0) return null
+  const leaves = leavesOf(value)
+  const texts = list.slice(0, MAX_FINDINGS).map((each) => without(textOf(each, root), leaves))
+  if (list.length > texts.length) texts.push(`and ${list.length - texts.length} more`)
+  return texts.join('; ')
+}
+
+function textOf(finding, root) {
   if (typeof finding !== 'object' || finding === null) return String(finding)
   const parts = (finding.path ?? []).map((each) =>
     String(typeof each === 'object' ? each?.key : each).slice(0, MAX_PART_CHARS),
   )
-  return `${parts.join('.') || 'input'}: ${finding.message}`
+  return `${parts.join('.') || root}: ${finding.message}`
 }
 
 /** Return a text in which nothing of a value is left: an ERROR must not carry it further. */

@@ -50,6 +50,20 @@ export function replyOf(value) {
   return ['ERROR', errorPayload(String(code), String(message), recoverable, waitS)]
 }
 
+/**
+ * Return type and payload of the reply for the return value of a Neuron; never throw.
+ * @param {unknown} value
+ * @returns {[type: string, payload: object]}
+ */
+export function replyOfReturned(value) {
+  try {
+    return replyOf(value)
+  } catch (error) {
+    // A getter of the value threw.
+    return ['ERROR', errorPayload('BAD_OUTPUT', `the output cannot be read: ${described(error)}`)]
+  }
+}
+
 /** Tell whether a value is one of the errors that mean the same returned and thrown. */
 export const isThrowable = (value) =>
   value instanceof NeuronError || ASKED.some(([each]) => value instanceof each)
