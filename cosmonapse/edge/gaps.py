@@ -1,4 +1,6 @@
-"""What a client is told of the Signals that it missed, because it reads too slowly. Pure.
+"""What a client is told of the Signals of a stream that are missing. Pure.
+
+They were dropped because it reads too slowly, or were lost on their way to this process.
 
 A stream that can say it goes on, with the number at the place where they are missing. A bare text
 cannot, and ends with an error: it is never silently shorter.
@@ -17,7 +19,7 @@ KEY = "missed"
 def gap_text(missed: int) -> str:
     """Return one line that says how many Signals are missing, and why."""
     what = "1 Signal is" if missed == 1 else f"{missed:,} Signals are"
-    return f"{what} missing here: the client reads too slowly"
+    return f"{what} missing here: the stream is read too slowly, or its connection broke"
 
 
 def gap_error(missed: int) -> NeuronError:
@@ -25,6 +27,6 @@ def gap_error(missed: int) -> NeuronError:
     what = "1 Signal" if missed == 1 else f"{missed:,} Signals"
     return NeuronError(
         "STREAM_GAP",
-        f"the client reads too slowly: {what} of the stream are lost; read without a pause, or "
-        "ask for the answer as a whole",
+        f"the stream is read too slowly, or its connection broke: {what} of it are lost; read "
+        "without a pause, or ask for the answer as a whole",
     )

@@ -17,7 +17,17 @@ REFERENCE = (source.ROOT / "docs" / "reference.md").read_text()
 SLOT = type(Axon.version)
 # For whoever feeds a Pathway, and for the reader of an edge, not for its readers.
 FED = frozenset(
-    {"answered", "cursor", "end", "next_of", "sleepers", "take", "take_thoughts", "unanswered"}
+    {
+        "answered",
+        "cursor",
+        "end",
+        "lose",
+        "next_of",
+        "sleepers",
+        "take",
+        "take_thoughts",
+        "unanswered",
+    }
 )
 
 

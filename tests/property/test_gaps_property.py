@@ -16,7 +16,12 @@ from cosmonapse.serve.mcp_replies import progress_of
 from support.stored import StoredPathway
 
 STEPS = st.lists(
-    st.tuples(st.integers(0, 30), st.sampled_from([None, "reasoning"]), st.integers(0, 20)),
+    st.tuples(
+        st.integers(0, 30),
+        st.sampled_from([None, "reasoning"]),
+        st.integers(0, 20),
+        st.sampled_from([0, 0, 3]),
+    ),
     max_size=12,
 )
 
@@ -34,12 +39,13 @@ def read(most, steps):
 
     async def run():
         unread = 0
-        for thought_count, kind, read_count in steps:
+        for thought_count, kind, read_count, lost_count in steps:
             stored.think(thought_count, kind)
             unread = min(unread + thought_count, most * 7 // 8)
             took = min(read_count, unread)
             await take(took)
             unread -= took
+            stored.lose(lost_count)
         stored.end()
         await take(-1)
 

@@ -38,6 +38,12 @@ class StoredPathway:
             self._add(SignalType.THOUGHT_DELTA, payload | ({} if kind is None else {"kind": kind}))
             self.thought_count += 1
 
+    def lose(self, count):
+        """Lose so many thoughts on their way."""
+        if count:
+            self._buffer.lose(count)
+            self.thought_count += count
+
     def end(self, **output):
         """Receive the output."""
         self._add(SignalType.AGENT_OUTPUT, {"output": output or {"response": "all"}})

@@ -16,6 +16,7 @@ const INNER = new Set([
   'unanswered',
   'answered',
   'cursor',
+  'lose',
   'nextOf',
   'end',
   'toString',

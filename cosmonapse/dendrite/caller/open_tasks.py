@@ -37,7 +37,7 @@ class OpenTask:
         expires_at_s: Its deadline on the monotonic clock.
         deadline_slot: The slot of that deadline in its table of `Deadlines`.
         waiter: The future of the waiting caller; nothing here reads it.
-        pathway: The feed of the Pathway that receives every reply; nothing here reads it.
+        pathway: The feed of the Pathway that receives every reply; here it hears of lost ones.
         answer_elsewhere: True if its caller waits for answers from other Dendrites.
         worker: Instance id of the worker, once it is known.
         body: The TASK as it was sent; empty before that.
@@ -238,7 +238,7 @@ class OpenTasks:
             if not skips:
                 self.counts["drop.early_reply"] += 1
                 return None
-            self.counts["gap.replies"] += index - opened.next_index
+            self._lose(opened, index - opened.next_index)
         opened.next_index = index + 1
         opened.worker = worker
         if settles:
@@ -267,10 +267,15 @@ class OpenTasks:
             if not skips:
                 self.counts["drop.early_reply"] += count
                 return None
-            self.counts["gap.replies"] += index - opened.next_index
+            self._lose(opened, index - opened.next_index)
         opened.next_index = index + count
         opened.worker = worker
         return opened, had
+
+    def _lose(self, opened: OpenTask, count: int) -> None:
+        self.counts["gap.replies"] += count
+        if opened.pathway is not None:
+            opened.pathway.lose(count)
 
     def settled(self, opened: OpenTask, worker: bytes) -> None:
         """End an open task by its only reply."""

@@ -326,6 +326,11 @@ class Pathway:
         self._buffer.append_thoughts(body, texts, had, origin)
         self._wake()
 
+    def lose(self, count: int) -> None:
+        """Record that so many replies are lost on their way before the next one."""
+        if not self._closed and self.scope == "all":
+            self._buffer.lose(count)
+
     def unanswered(self, question: Signal) -> None:
         """Record that only a reader may still answer a question, which may arrive later."""
         self._unanswered = question

@@ -53,6 +53,12 @@ class PathwayFeed:
         if pathway is not None:
             pathway.take_thoughts(body, texts, had, origin)
 
+    def lose(self, count: int) -> None:
+        """Record that so many replies are lost on their way before the next one."""
+        pathway = self._pathway()
+        if pathway is not None:
+            pathway.lose(count)
+
     def unanswered(self, question: Signal) -> None:
         """Record that only a reader may still answer a question."""
         pathway = self._pathway()

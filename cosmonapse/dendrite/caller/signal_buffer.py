@@ -50,11 +50,12 @@ class Cursor:
 
     Attributes:
         position: Number of the next Signal.
-        missed: The number of Signals that were dropped before this cursor reached them.
+        missed: The number of Signals that were dropped before this cursor reached them, or were
+            lost on their way before one that it has read.
         waits: True while its reader waits for a Signal that has not arrived.
     """
 
-    __slots__ = ("_buffer", "_is_loop", "_types", "missed", "position", "waits")
+    __slots__ = ("_buffer", "_is_loop", "_lost", "_types", "missed", "position", "waits")
 
     def __init__(self, buffer: SignalBuffer, types: Types, is_loop: bool) -> None:
         self._buffer = buffer
@@ -63,6 +64,7 @@ class Cursor:
         self.position = 0
         self.missed = 0
         self.waits = False
+        self._lost = 0
 
     @property
     def is_far_behind(self) -> bool:
@@ -73,10 +75,13 @@ class Cursor:
         """Return the next Signal of its types and advance; None if there is none yet."""
         buffer, types = self._buffer, self._types
         if self.position < buffer.start:
-            self.missed += buffer.start - self.position
+            self.missed += buffer.start - self.position + buffer.lost_before - self._lost
+            self._lost = buffer.lost_before
             self.position = buffer.start
         while self.position < buffer.end:
             position = self.position
+            if buffer.lost:
+                self._count_lost()
             self.position = position + 1
             if types is EVERY or buffer.type_at(position) in types:
                 return buffer.at(position)
@@ -88,6 +93,8 @@ class Cursor:
         while True:
             text = buffer.text_at(self.position)
             if text is not None:
+                if buffer.lost:
+                    self._count_lost()
                 self.position += 1
                 return text
             signal = self.next()
@@ -96,6 +103,12 @@ class Cursor:
             text = response_text(signal)
             if text is not None:
                 return text
+
+    def _count_lost(self) -> None:
+        """Count what was lost on its way before the next Signal."""
+        count = self._buffer.lost.get(self.position, 0)
+        self._lost += count
+        self.missed += count
 
     def leave(self) -> None:
         """Stop reading."""
@@ -116,11 +129,19 @@ class SignalBuffer:
     Args:
         max_signals: The bound for Signals.
         max_bytes: The bound for bytes of encoded Signals.
+
+    Attributes:
+        start: The number of the oldest stored Signal.
+        cursors: The positions of its readers.
+        lost: How many Signals were lost on their way directly before a stored one, by its number.
+        lost_before: How many were lost before those that are stored.
     """
 
     def __init__(self, max_signals: int = MAX_SIGNALS, max_bytes: int = MAX_BYTES) -> None:
         self.start = 0
         self.cursors: set[Cursor] = set()
+        self.lost: dict[int, int] = {}
+        self.lost_before = 0
         self._stored: list[Signal | _Thoughts] = []
         self._texts: list[str | None] = []
         self._sizes: list[int] = []
@@ -169,6 +190,10 @@ class SignalBuffer:
         self.cursors.add(cursor)
         return cursor
 
+    def lose(self, count: int) -> None:
+        """Record that so many Signals are lost on their way before the next one that arrives."""
+        self.lost[self.end] = self.lost.get(self.end, 0) + count
+
     def append(self, signal: Signal, size: int) -> None:
         """Add a Signal of `size` bytes."""
         self._stored.append(signal)
@@ -206,6 +231,8 @@ class SignalBuffer:
             self.start += count
             for each in (self._stored, self._texts, self._sizes):
                 del each[:count]
+            for position in [at for at in self.lost if at < self.start]:
+                self.lost_before += self.lost.pop(position)
 
     def asked(self, question: Signal) -> None:
         """Record that only readers may still answer a question, if it is stored."""

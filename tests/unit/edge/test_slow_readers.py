@@ -38,7 +38,7 @@ async def test_a_text_that_was_read_in_time_is_whole():
 async def test_a_text_that_has_lost_a_part_ends_with_an_error():
     pieces = SignalsResponse(reader_of(100, 50), as_text=True).body_iterator
 
-    with pytest.raises(NeuronError, match="reads too slowly"):
+    with pytest.raises(NeuronError, match="read too slowly"):
         async for _ in pieces:
             pass
 
@@ -109,7 +109,7 @@ async def test_events_over_wsgi_say_it_too():
 async def test_a_text_over_wsgi_that_has_lost_a_part_ends_with_an_error():
     body = StreamBody(ReadByHand(reader_of(100, 50)), True, lambda: False)
 
-    with pytest.raises(NeuronError, match="reads too slowly"):
+    with pytest.raises(NeuronError, match="read too slowly"):
         next(body)
 
 

@@ -104,12 +104,26 @@ def test_open_tasks_are_listed_oldest_first_with_where_they_went(address_of, add
     assert [each.address for each in rows] == addresses
 
 
-def test_replies_that_are_gone_for_good_are_counted():
-    open_tasks = open_tasks_of(opened_of())
+class Feed:
+    """A Pathway that counts what is lost."""
+
+    def __init__(self):
+        self.lost = []
+
+    def lose(self, count):
+        self.lost.append(count)
+
+
+def test_replies_that_are_gone_for_good_are_counted_and_their_pathway_hears_of_them():
+    opened = opened_of()
+    opened.pathway = Feed()
+    open_tasks = open_tasks_of(opened)
     for index in (0, 3, 4):
         assert open_tasks.replied(TASK, WORKER, index, settles=False, skips=True)
+    open_tasks.replied_by_run(TASK, WORKER, 10, 2, True)
 
-    assert open_tasks.counts == {"gap.replies": 2}
+    assert open_tasks.counts == {"gap.replies": 7}
+    assert opened.pathway.lost == [2, 5]
 
 
 def test_a_task_ends_at_its_deadline():

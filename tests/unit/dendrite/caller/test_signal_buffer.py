@@ -274,3 +274,26 @@ def test_of_a_run_that_is_dropped_in_the_middle_the_rest_can_be_read():
     assert [by_signal.next() for _ in range(8)] == signals[2:]
     assert by_text.next_text() == "2"
     assert (by_text.missed, by_signal.missed) == (2, 2)
+
+
+def test_what_was_lost_on_its_way_is_missed_by_each_cursor_that_passes_its_place():
+    buffer = SignalBuffer(max_signals=8)
+    before = buffer.cursor(is_loop=True)
+    buffer.append(signal_of(n=0), 10)
+    read(before)
+    buffer.lose(3)
+    buffer.lose(2)
+    buffer.append(signal_of(n=1), 10)
+    late, by_text = buffer.cursor(is_loop=True), buffer.cursor(THOUGHTS, is_loop=True)
+
+    assert (read(before), before.missed) == ([1], 5)
+    late.next()
+    assert late.missed == 0
+    by_text.next_text()
+    by_text.next_text()
+    assert by_text.missed == 5
+    for n in range(2, 20):
+        buffer.append(signal_of(n=n), 10)
+    assert (read(late)[-1], late.missed) == (19, 5 + buffer.start - 1)
+    assert (read(before)[-1], before.missed) == (19, 5 + buffer.start - 2)
+    assert buffer.lost == {}

@@ -137,7 +137,7 @@ export class OpenTasks {
     const opened = this.#open.get(keyOf(task))
     if (opened === undefined || index !== opened.nextIndex) {
       if (!this.#isAccepted(opened, index, flags)) return null
-      count(this.counts, 'gap.replies', index - opened.nextIndex)
+      this.#lose(opened, index - opened.nextIndex)
     }
     opened.nextIndex = index + 1
     if ((flags & SETTLES) !== 0) this.close(opened)
@@ -168,10 +168,15 @@ export class OpenTasks {
         count(this.counts, 'drop.early_reply', replies)
         return null
       }
-      count(this.counts, 'gap.replies', index - opened.nextIndex)
+      this.#lose(opened, index - opened.nextIndex)
     }
     opened.nextIndex = index + replies
     return { opened, had }
+  }
+
+  #lose(opened, replies) {
+    count(this.counts, 'gap.replies', replies)
+    opened.pathway?.lose(replies)
   }
 
   /** Return whether a reply that is not the next one is accepted; count it if it is not. */

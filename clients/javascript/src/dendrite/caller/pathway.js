@@ -256,6 +256,11 @@ export class Pathway {
     this.#wake()
   }
 
+  /** @internal Record that so many replies are lost on their way before the next one. */
+  lose(replies) {
+    if (!this.#closed && this.scope === 'all') this.#buffer.lose(replies)
+  }
+
   /** @internal Return a position at the first Signal, for a reader that says what it missed. */
   cursor() {
     return this.#buffer.cursor(null, true)

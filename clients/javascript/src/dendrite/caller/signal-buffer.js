@@ -12,6 +12,7 @@ class Cursor {
   #buffer
   #type
   #isLoop
+  #lost = 0
 
   constructor(buffer, type, isLoop) {
     this.#buffer = buffer
@@ -19,7 +20,7 @@ class Cursor {
     this.#isLoop = isLoop
     /** The number of the next Signal. */
     this.position = 0
-    /** The number of Signals that were dropped before this cursor reached them. */
+    /** The number of Signals that were dropped before this cursor reached them, or lost on their way. */
     this.missed = 0
     /** Whether its reader waits for a Signal that has not arrived. */
     this.waits = false
@@ -29,10 +30,14 @@ class Cursor {
   next() {
     const buffer = this.#buffer
     if (this.position < buffer.start) {
-      this.missed += buffer.start - this.position
+      this.missed += buffer.start - this.position + buffer.lostBefore - this.#lost
+      this.#lost = buffer.lostBefore
       this.position = buffer.start
     }
     while (this.position < buffer.end) {
+      const lost = buffer.lost.size === 0 ? 0 : (buffer.lost.get(this.position) ?? 0)
+      this.#lost += lost
+      this.missed += lost
       const signal = buffer.at(this.position++)
       if (this.#wants(signal)) return signal
     }
@@ -79,6 +84,10 @@ export class SignalBuffer {
     /** The number of the oldest stored Signal: as many were dropped. */
     this.start = 0
     this.cursors = new Set()
+    /** How many Signals were lost on their way directly before a stored one, by its number. */
+    this.lost = new Map()
+    /** How many were lost before those that are stored. */
+    this.lostBefore = 0
   }
 
   /** The number of the next Signal to arrive. */
@@ -104,6 +113,11 @@ export class SignalBuffer {
     return cursor
   }
 
+  /** Record that so many Signals are lost on their way before the next one that arrives. */
+  lose(count) {
+    this.lost.set(this.end, (this.lost.get(this.end) ?? 0) + count)
+  }
+
   /** Add a Signal of `size` bytes. */
   append(signal, size) {
     this.#signals.push(signal)
@@ -115,6 +129,11 @@ export class SignalBuffer {
       this.#signals.splice(0, dropped)
       for (const each of this.#sizes.splice(0, dropped)) this.#bytes -= each
       this.start += dropped
+      for (const [at, count] of this.lost) {
+        if (at >= this.start) continue
+        this.lostBefore += count
+        this.lost.delete(at)
+      }
     }
   }
 

@@ -41,7 +41,10 @@ test('late, repeated and early replies are dropped and counted', () => {
 test('with SKIPS the replies before it are lost for good, and counted', () => {
   const tasks = new OpenTasks()
   const opened = open(tasks)
+  const lost = []
+  opened.pathway = { lose: (count) => lost.push(count) }
   assert.equal(tasks.replied(opened.task, 7, SKIPS | SETTLES), opened)
+  assert.deepEqual(lost, [7])
   assert.deepEqual(tasks.counts, { 'gap.replies': 7 })
   assert.equal(tasks.size, 0)
 })
