@@ -256,7 +256,7 @@ def test_a_missing_extra_of_a_gateway_is_told_before_a_unit_is_written(cosmo, mo
 
     code, said = cosmo("install", "serve", "--a2a", "--user")
 
-    assert (code, "it is in the extra [a2a]" in said) == (1, True)
+    assert (code, "the extra [a2a] wants a2a-sdk" in said) == (1, True)
     assert cosmo("show", "--user") == (0, "no unit was written by 'cosmo service install'")
 
 
