@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -52,6 +53,25 @@ def task_for(
     if finalize:
         payload["finalize"] = True
     return made(SignalType.TASK, payload, directed, trace_id, parent_id, dict(meta) if meta else {})
+
+
+def context_ref_in(text: str) -> Any:
+    """Return the `context_ref` that a text stands for: JSON if it begins with `{` or `[`.
+
+    Any other text is one itself, such as the name of a session.
+
+    Raises:
+        ValueError: It is empty, or invalid JSON.
+    """
+    if not text.strip():
+        raise ValueError("a context_ref is a text, such as the name of a session, or JSON")
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        told = str(error) if isinstance(error, json.JSONDecodeError) else "it cannot be read"
+        raise ValueError(f"a context_ref that begins with {{ or [ is JSON: {told}") from None
 
 
 def tool_depth(task: Signal) -> int:

@@ -17,7 +17,7 @@ from ..tasks import destination
 from .fabric import as_json, fabric_options, on_fabric, signal_as_json
 from .live_names import near_text
 from .options import TIMEOUT_S, no_nan
-from .task_input import input_of, input_option, place
+from .task_input import context_ref_option, input_of, input_option, place
 
 
 @click.command()
@@ -32,6 +32,12 @@ from .task_input import input_of, input_option, place
     callback=input_option,
     metavar="JSON",
     help="The input as JSON, instead of the second argument; - and @FILE too.",
+)
+@click.option(
+    "--context-ref",
+    callback=context_ref_option,
+    metavar="TEXT",
+    help="What the context_fetcher of the neuron receives: the name of a session, or JSON.",
 )
 @click.option(
     "--timeout",

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ..tasks import context_ref_in
 from .options import read_json
 
 _NO_NEURON = (
@@ -79,6 +80,18 @@ def input_option(context: click.Context, option: click.Parameter, text: str | No
         BadParameter: It is invalid JSON, or cannot be read.
     """
     return None if text is None else read_json(_read(text))
+
+
+def context_ref_option(context: click.Context, option: click.Parameter, text: str | None) -> Any:
+    """Return the value behind `--context-ref`: a text, or JSON that begins with `{` or `[`.
+
+    Raises:
+        BadParameter: It is empty, or invalid JSON.
+    """
+    try:
+        return None if text is None else context_ref_in(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def _read(text: str) -> str:

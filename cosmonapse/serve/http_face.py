@@ -20,7 +20,7 @@ from ..edge.starlette_answers import respond, unless_gone
 from ..edge.trace_headers import with_headers
 from ..errors import BadSignal
 from ..ids import new_trace_id
-from ..tasks import MAX_TIMEOUT_S
+from ..tasks import MAX_TIMEOUT_S, context_ref_in
 from .gateway import Gateway
 from .neuron_views import entries
 from .openapi import document
@@ -117,14 +117,16 @@ class HttpFace:
         """Return the arguments of the TASK that a request asks for.
 
         Raises:
-            BadRequest: It is not a JSON object, or the time is none.
+            BadRequest: It is not a JSON object, or the time or the `context_ref` is none.
         """
         headers = request.headers
         given = request.query_params.get("timeout_s")
+        ref = request.query_params.get("context_ref")
         return with_headers(
             {
                 "input": json_object(await request.body(), headers.get("content-type")),
                 "timeout_s": self._gateway.settings.timeout_s if given is None else _time(given),
+                "context_ref": None if ref is None else _context_ref(ref),
             },
             headers.get("traceparent"),
             ",".join(headers.getlist("tracestate")) or None,
@@ -185,6 +187,18 @@ def _checked(trace_id: str) -> str:
 
 def _json(body: Any, status: int = 200) -> Response:
     return Response(to_json(body), status, media_type=JSON_TYPE)
+
+
+def _context_ref(text: str) -> Any:
+    """Return what a query says the `context_ref` of its task is.
+
+    Raises:
+        BadRequest: It is none.
+    """
+    try:
+        return context_ref_in(text)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
 
 
 def _time(text: str) -> float:

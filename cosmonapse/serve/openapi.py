@@ -61,6 +61,15 @@ _TIMEOUT: Mapping[str, Any] = MappingProxyType(
         "schema": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_TIMEOUT_S},
     }
 )
+_CONTEXT_REF: Mapping[str, Any] = MappingProxyType(
+    {
+        "name": "context_ref",
+        "in": "query",
+        "description": "What the context_fetcher of the Neuron receives: the name of a session, "
+        "or JSON that begins with { or [.",
+        "schema": {"type": "string", "minLength": 1},
+    }
+)
 
 
 def document(
@@ -105,7 +114,7 @@ def _operation(card: Card) -> dict[str, Any]:
         "summary": summary,
         "description": card.description,
         "tags": list(card.capabilities),
-        "parameters": [dict(_TIMEOUT)],
+        "parameters": [dict(_TIMEOUT), dict(_CONTEXT_REF)],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": _schema_of(card, "input", card.input)}},

@@ -13,7 +13,7 @@ import httpx
 import jsonschema
 import pytest
 
-from cosmonapse import Axon, Clarification, NeuronError, PermissionNeeded
+from cosmonapse import Axon, Clarification, NeuronError, PermissionNeeded, Sessions
 from support.gateways import serving
 from support.node import gateway_node_or_skip
 from support.processes import ROOT
@@ -45,6 +45,7 @@ class Workers:
                 input=INPUT,
                 output={"type": "object"},
             ),
+            Axon(neuron_id="chat", neuron_fn=self.chat, context_fetcher=Sessions(":memory:")),
             Axon(neuron_id="worker", neuron_fn=self.work, capabilities=["plain"]),
         ]
 
@@ -55,6 +56,9 @@ class Workers:
         if "permission" not in input:
             raise PermissionNeeded("book a room", reason="it costs")
         return {"input": input, "trace_id": context.trace_id, "meta": context.task.meta}
+
+    async def chat(self, input, context):
+        return {"response": f"after {len(context)}"}
 
     async def work(self, input, context):
         does = input.get("does")
@@ -92,7 +96,7 @@ def client(gateway):
 
 
 def test_the_roster_has_one_entry_for_each_neuron_with_its_schemas(client):
-    book, worker = client.get("/neurons").json()["neurons"]
+    book, _, worker = client.get("/neurons").json()["neurons"]
 
     assert (book["id"], worker["id"]) == ("book", "worker")
     assert book["description"] == "Books a room.\n\nAsks if it has to."
@@ -115,6 +119,26 @@ def test_an_input_goes_in_and_the_output_comes_out(client):
     assert answer.json()["response"] == "one two"
     assert answer.json()["meta"]["traceparent"] == TRACEPARENT
     assert re.fullmatch(r"trc_\w{26}", answer.headers["x-request-id"])
+
+
+def test_a_client_and_a_command_line_name_the_session_of_a_task(gateway, client, children):
+    def asked(**query):
+        return client.post("/neurons/chat", json={"prompt": "hi"}, params=query)
+
+    said = [asked(context_ref="s1").json()["response"] for _ in range(2)]
+    said.append(asked(context_ref='{"session": "s1", "last": 1}').json()["response"])
+    words = ("dispatch", "chat", "hi", "--context-ref", "s1")
+    told = children.cosmo(*words, "--url", gateway.url, "-n", gateway.namespace)
+    assert told.wait() == 0, told.said
+    said.append(json.loads(told.said)["response"])
+
+    assert said == ["after 0", "after 2", "after 2", "after 6"]
+    assert asked().json()["response"] == "after 0"
+    assert asked(context_ref="s2").json()["response"] == "after 0"
+    for wrong in ("", "{", '{"session": 3}', "s" * 257):
+        refused = asked(context_ref=wrong)
+        assert refused.status_code == 400, refused.text
+        assert "session" in refused.json()["error"] or "context_ref" in refused.json()["error"]
 
 
 def test_capabilities_choose_who_answers(client):

@@ -1,9 +1,11 @@
 """TASK Signals: their destination, their payload, a further attempt."""
 
+import re
+
 import pytest
 
 from cosmonapse import BadSignal
-from cosmonapse.tasks import repeated, task_for
+from cosmonapse.tasks import context_ref_in, repeated, task_for
 
 
 def test_a_further_attempt_is_a_new_task_with_the_id_of_the_first_as_its_key():
@@ -48,3 +50,29 @@ def test_a_task_holds_what_it_was_given():
     }
     assert set(task.directed.capabilities) == {"fr", "chat"}
     assert task.meta == {"m": 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "context_ref"),
+    [
+        ("s1", "s1"),
+        ("Ada's chat", "Ada's chat"),
+        ('{"session": "s1", "last": 2}', {"session": "s1", "last": 2}),
+        (' [{"role": "user", "content": "hi"}]', [{"role": "user", "content": "hi"}]),
+    ],
+)
+def test_a_context_ref_is_a_text_or_json_by_how_it_begins(text, context_ref):
+    assert context_ref_in(text) == context_ref
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (" ", "the name of a session, or JSON"),
+        ('{"session": }', "begins with { or [ is JSON: Expecting value"),
+        ("[" * 100_000, "begins with { or [ is JSON: it cannot be read"),
+    ],
+)
+def test_a_context_ref_that_is_none_is_refused_with_what_it_may_be(text, told):
+    with pytest.raises(ValueError, match=re.escape(told)):
+        context_ref_in(text)
