@@ -4,6 +4,7 @@ import { BadRequest, BodyTooLarge } from './outcomes.js'
 
 const JSON_TYPE = 'application/json'
 const NOT_JSON = 'the body of the request is not valid JSON'
+const EMPTY = 'the body of the request is empty: send a JSON object'
 const SEND_JSON = `send JSON, with the header 'Content-Type: ${JSON_TYPE}'`
 
 /**
@@ -20,7 +21,7 @@ const SEND_JSON = `send JSON, with the header 'Content-Type: ${JSON_TYPE}'`
  */
 export function jsonBody(req, ...required) {
   if (!isJsonType(req.headers['content-type'])) throw new BadRequest(SEND_JSON)
-  if (!hasBody(req.headers)) throw new BadRequest(NOT_JSON)
+  if (!hasBody(req.headers)) throw new BadRequest(EMPTY)
   return jsonObject(bodyOf(req), required)
 }
 
@@ -83,10 +84,21 @@ export function parserOutcome(error) {
 
 /** The parser accepts objects and arrays only, and calls everything else a syntax error. */
 function whyNotParsed(body) {
+  if (body.trim() === '') return new BadRequest(EMPTY)
   try {
     jsonObject(JSON.parse(body), [])
   } catch (error) {
     if (error instanceof BadRequest) return error
+    return new BadRequest(`${NOT_JSON}: ${whyNoJson(error.message, body)}`)
   }
   return new BadRequest(NOT_JSON)
+}
+
+/** Return what V8 says of a text, with the place as people count it, and without what the text holds. */
+function whyNoJson(message, body) {
+  if (message.startsWith('Unexpected end')) return 'it ends early'
+  const [, reason, position] = /^([^"]+) (?:in|after) JSON at position (\d+)/.exec(message) ?? []
+  if (reason === undefined) return 'it has a character that JSON does not have there'
+  const lines = body.slice(0, Number(position)).split('\n')
+  return `${reason}, at line ${lines.length}, column ${lines.at(-1).length + 1}`
 }

@@ -21,8 +21,8 @@ for (const type of [JSON_TYPE, 'Application/JSON; charset=utf-8', 'a/b+json']) {
 for (const [given, says] of [
   [request({}, null), /Content-Type: application\/json/],
   [request({}, 'text/plain'), /Content-Type: application\/json/],
-  [request({}, JSON_TYPE, {}), /not valid JSON/],
-  [request({}, JSON_TYPE, { 'content-length': '0' }), /not valid JSON/],
+  [request({}, JSON_TYPE, {}), /is empty: send a JSON object/],
+  [request({}, JSON_TYPE, { 'content-length': '0' }), /is empty: send a JSON object/],
   [request([1]), /a JSON object, not an array/],
   [request(null), /a JSON object, not null/],
   [request('a'), /a JSON object, not a string/],
@@ -59,7 +59,10 @@ test('every other error is none of a parser of bodies', () => {
 })
 
 for (const [type, facts, says] of [
-  ['entity.parse.failed', { body: '{' }, /not valid JSON/],
+  ['entity.parse.failed', { body: ' ' }, /is empty: send a JSON object$/],
+  ['entity.parse.failed', { body: '{"a":' }, /not valid JSON: it ends early$/],
+  ['entity.parse.failed', { body: '{"a":\n 1,}' }, /not valid JSON: .+, at line 2, column 4$/],
+  ['entity.parse.failed', { body: '{"a": secret}' }, /not valid JSON: it has a character [^"]+$/],
   ['entity.parse.failed', { body: '"a"' }, /not a string/],
   ['entity.too.large', { limit: 102400, length: 200000 }, /at most 102,400 bytes, not 200,000/],
   ['entity.too.large', { limit: 102400 }, /at most 102,400 bytes$/],
