@@ -96,6 +96,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "displaced_tabs": "Tabs of Prism that had to make room: 64 were open.",
         "refused.token": "Requests to a Prism or a gateway without its token, or with a wrong one.",
         # gateways
+        "refused.bad_body": "Requests of A2A whose body was no JSON, or held what no text can be.",
         "refused.host": "Requests under a name that is not one of the gateway.",
         "refused.not_ready": "Requests before the Synapse was reached, or while a gateway ended.",
         "refused.origin": "Requests of pages whose origin may not use the gateway.",

@@ -264,13 +264,7 @@ def json_object(raw: bytes, content_type: str | None, *required: str) -> dict[st
     kind = (content_type or "").partition(";")[0].strip().lower()
     if kind != JSON_TYPE and not kind.endswith("+json"):
         raise BadRequest(f"send JSON, with the header 'Content-Type: {JSON_TYPE}'")
-    if not raw.strip():
-        raise BadRequest("the body of the request is empty: send a JSON object")
-    try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        why = _why_no_json(error)
-        raise BadRequest(f"the body of the request is not valid JSON: {why}") from None
+    value = json_value(raw)
     if not isinstance(value, dict):
         kind = _KINDS.get(type(value), "a number")
         raise BadRequest(f"the body must be a JSON object, not {kind}")
@@ -280,6 +274,35 @@ def json_object(raw: bytes, content_type: str | None, *required: str) -> dict[st
     return value
 
 
+def json_value(raw: bytes, *, is_strict: bool = False) -> Any:
+    """Return the value of JSON that the body of a request holds.
+
+    Args:
+        raw: The body.
+        is_strict: Whether UTF-16, half of a surrogate pair in bytes, and NaN are no JSON either.
+
+    Raises:
+        BadRequest: It is none; the text is for its sender.
+    """
+    if not raw.strip():
+        raise BadRequest("the body of the request is empty: send a JSON object")
+    try:
+        if is_strict:
+            return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        why = _why_no_json(error)
+        raise BadRequest(f"the body of the request is not valid JSON: {why}") from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise _NoNumber(f"it has {name}, which is no number of JSON")
+
+
+class _NoNumber(ValueError):
+    """NaN or an infinity."""
+
+
 def _why_no_json(error: ValueError | RecursionError) -> str:
     """Return what is wrong with a text, and where, without what it holds."""
     match error:
@@ -287,6 +310,8 @@ def _why_no_json(error: ValueError | RecursionError) -> str:
             return f"{error.msg}, at line {error.lineno}, column {error.colno}"
         case UnicodeDecodeError():
             return f"it is not in UTF-8, at byte {error.start}"
+        case _NoNumber():
+            return str(error)
         case RecursionError():
             return "it is nested too deep"
         case _:

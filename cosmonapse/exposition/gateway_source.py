@@ -12,9 +12,9 @@ from .dendrite_source import DendriteSource
 from .exposed import event_families
 
 _OURS = (
-    *("drop.a2a_task", "drop.output_schema", "drop.unfit_card"),
-    *("cut.slow_request", "cut.too_many_connections", "refused.host", "refused.not_ready"),
-    *("refused.origin", "refused.token", "refused.too_large"),
+    *("drop.a2a_task", "drop.output_schema", "drop.unfit_card", "cut.a2a_stream"),
+    *("cut.slow_request", "cut.too_many_connections", "refused.bad_body", "refused.host"),
+    *("refused.not_ready", "refused.origin", "refused.token", "refused.too_large"),
 )
 
 

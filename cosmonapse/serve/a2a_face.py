@@ -20,6 +20,7 @@ from ..cards import Card
 from ..edge.starlette_answers import respond
 from ..errors import CosmonapseError
 from ..runtime.extras import check_versions, missing_extra
+from .a2a_body import Flaw, flaw_of
 from .a2a_cards import ROOT, WELL_KNOWN, agent_card, agent_list
 from .a2a_tasks import BoundedTasks
 from .gateway import Gateway
@@ -28,9 +29,13 @@ try:
     check_versions("a2a", "a2a-sdk", "starlette", "uvicorn")
     from a2a.server.agent_execution import RequestContext, SimpleRequestContextBuilder
     from a2a.server.context import ServerCallContext
+    from a2a.server.jsonrpc_models import JSONParseError
+    from a2a.server.request_handlers.response_helpers import build_error_response
     from a2a.server.routes import create_jsonrpc_routes, create_rest_routes
     from a2a.server.routes.common import DefaultServerCallContextBuilder
     from a2a.types import AgentCard, SendMessageRequest, Task
+    from a2a.utils.error_handlers import build_rest_error_payload
+    from a2a.utils.errors import InvalidRequestError
     from google.protobuf.json_format import ParseDict
 except ImportError as error:
     raise missing_extra("a2a-sdk", "a2a", error) from None
@@ -85,9 +90,12 @@ class A2aFace:
             *at_root,
             _route(ROOT, self._list),
             _route(_AGENT + WELL_KNOWN, self._card),
-            *create_jsonrpc_routes(self._handler, _AGENT, context_builder=builder),
+            *(
+                self._checked(each, _in_json_rpc)
+                for each in create_jsonrpc_routes(self._handler, _AGENT, context_builder=builder)
+            ),
             # Beside its routes it mounts them for tenants, at a path that takes all others.
-            *(each for each in rest if isinstance(each, Route)),
+            *(self._checked(each, _in_rest) for each in rest if isinstance(each, Route)),
         ]
 
     @contextlib.asynccontextmanager
@@ -99,6 +107,23 @@ class A2aFace:
             yield
         finally:
             await self._handler.aclose()
+
+    def _checked(self, route: Route, answer: Callable[[Flaw], Response]) -> Route:
+        """Return a route of the SDK that refuses bodies which the SDK could not."""
+        if "POST" not in (route.methods or ()):
+            return route
+        needs_body = answer is _in_json_rpc
+
+        async def endpoint(request: Request) -> Response:
+            raw = await request.body()  # the request keeps it for the SDK
+            flaw = flaw_of(raw) if raw or needs_body else None
+            if flaw is None:
+                response: Response = await route.endpoint(request)
+                return response
+            self._gateway.counts["refused.bad_body"] += 1
+            return answer(flaw)
+
+        return Route(route.path, endpoint, methods=["POST"])
 
     async def _list(self, request: Request) -> Response:
         return JSONResponse(agent_list(await self._cards(), self._gateway.settings.base_url))
@@ -128,6 +153,16 @@ class A2aFace:
 def _card_of(gateway: Gateway, card: Card) -> dict[str, Any]:
     settings = gateway.settings
     return agent_card(card, settings.base_url, needs_token=bool(settings.token))
+
+
+def _in_json_rpc(flaw: Flaw) -> Response:
+    kind = InvalidRequestError if flaw.is_json else JSONParseError
+    return JSONResponse(build_error_response(flaw.request_id, kind(message=flaw.text)))
+
+
+def _in_rest(flaw: Flaw) -> Response:
+    payload = build_rest_error_payload(InvalidRequestError(message=flaw.text))
+    return JSONResponse(payload, payload["error"]["code"])
 
 
 class _InItsConversation(SimpleRequestContextBuilder):

@@ -181,6 +181,37 @@ async def test_a_chat_like_output_has_its_text_too(gateway):
     assert artifact(task) == ["hello you", {"response": "hello you"}]
 
 
+@pytest.mark.parametrize(
+    ("request_id", "text", "number", "said"),
+    [
+        (b'"\xff"', b"a", -32700, "it is not in UTF-8, at byte 24"),
+        (b"NaN", b"a", -32700, "it has NaN, which is no number of JSON"),
+        (rb'"\ud800"', b"a", -32600, r"holds half of a surrogate pair: '\ud800'"),
+        (b"1", rb"\ud800", -32600, r"holds half of a surrogate pair: '\ud800'"),
+    ],
+)
+async def test_a_body_that_json_cannot_be_is_told_to_its_client_and_only_counted(
+    gateway, request_id, text, number, said
+):
+    params = (
+        b'{"message": {"messageId": "1", "role": "ROLE_USER", "parts": [{"text": "%s"}]}}' % text
+    )
+    request = b'{"jsonrpc":"2.0", "id":%s, "method": "SendMessage", "params": %s}'
+    bodies = {"": request % (request_id, params), "/message:send": b'{"id": %s}' % request_id}
+    if text != b"a":
+        bodies["/message:send"] = params
+    lines = len(gateway.process.err)
+
+    with gateway.client(headers={**gateway.headers, "A2A-Version": "1.0"}) as http:
+        answers = [http.post(f"/a2a/echo{path}", content=bodies[path]) for path in bodies]
+
+    rpc, rest = (each.json()["error"] for each in answers)
+    assert (rpc["code"], answers[1].status_code) == (number, 400)
+    assert said in rpc["message"]
+    assert said.partition(", at byte")[0] in rest["message"]
+    assert len(gateway.process.err) == lines
+
+
 async def test_a_conversation_is_one_workflow(gateway):
     async with talking(gateway, "trace") as talk:
         first = await talk.say(text("a"), go_on=False)
