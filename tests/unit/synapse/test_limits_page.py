@@ -44,6 +44,7 @@ ROOMS = (
     "cosmonapse.lan.",
     "cosmonapse.doppler.",
     "cosmonapse.prism.",
+    "cosmonapse.http_server.",
     "cosmonapse.recordings.",
     "cosmonapse.exposition.",
     "cosmonapse.telemetry.",
