@@ -40,7 +40,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "source_refused": "Axons of a source that could not be hosted: an id that was taken.",
         "tool_left_out": "Tools of MCP servers that are not hosted: a bad schema, an id taken.",
         "tool_server_away": "Times that an MCP server ended or could not be reached again.",
-        "tool_server_noise": "Lines on the standard output of an MCP server that are no message of MCP.",
+        "tool_server_noise": "Lines on the standard output of an MCP server that are no message.",
         # questions
         "drop.bad_answer": "Answers of other Dendrites that did not fit their question.",
         "drop.question": "Questions that were forgotten because over 10,000 waited for an answer.",
