@@ -23,7 +23,7 @@ SHIPPED := setup.py $(shell find zmq_transport cosmonapse docs/. -name __pycache
 KERNEL := setup.py zmq_transport/kernel_sources.py $(wildcard */kernel/*.pyx */kernel/*.pxi)
 
 .DEFAULT_GOAL := help
-QUICK := property unit javascript house
+QUICK := property unit javascript
 SUITE := cosmonapse/testing/conformance
 # What calls a kernel, for the run with the plain twins.
 NEAR_KERNEL := $(addprefix tests/,property unit/dendrite unit/kernel unit/synapse unit/zmq_transport) \
@@ -59,19 +59,20 @@ define BESIDE
 	exit $$quick; }
 endef
 
-# What has real processes waits most of its time: it runs in two halves beside each other. Meanwhile the others
-# run, out of their way. A browser whose frames are measured draws alone. ARGS reaches every pytest.
-FIRST_HALF := tests/integration/test_[a-n]*.py
+# What has real processes waits most of its time: it runs in two parts beside each other, the longer one beside the
+# browser, too. Meanwhile the others run, out of their way. A browser whose frames are measured draws alone.
+# ARGS reaches every pytest.
+LONGER_PART := tests/integration/test_[a-p]*.py
 FRAMES := tests/browser/test_flood.py
 test: $(DEV)/.installed $(DEV)/.uwsgi $(NPM) $(GATEWAY_NPM) ## run every test
 	@status=0; $(RUN) pytest $(ARGS) $(FRAMES) || status=$$?; logs=$$(mktemp -d); \
-	$(BESIDE) > $$logs/beside 2>&1 & beside=$$!; half=; \
-	trap 'kill $$beside $$half 2> /dev/null; rm -rf $$logs' EXIT; trap 'exit 130' INT TERM; \
+	$(BESIDE) > $$logs/beside 2>&1 & beside=$$!; \
+	$(RUN) pytest -p no:cacheprovider $(ARGS) $(LONGER_PART) > $$logs/longer 2>&1 & longer=$$!; \
+	trap 'kill $$beside $$longer 2> /dev/null; rm -rf $$logs' EXIT; trap 'exit 130' INT TERM; \
 	$(RUN) pytest $(ARGS) tests/browser --ignore=$(FRAMES) || status=$$?; \
-	$(RUN) pytest -p no:cacheprovider $(ARGS) $(FIRST_HALF) > $$logs/half 2>&1 & half=$$!; \
 	$(RUN) pytest $(ARGS) tests $(foreach each,browser $(QUICK),--ignore=tests/$(each)) \
-	--ignore-glob='$(FIRST_HALF)' || status=$$?; \
-	wait $$half || status=$$?; cat $$logs/half; wait $$beside || status=$$?; cat $$logs/beside; exit $$status
+	--ignore-glob='$(LONGER_PART)' || status=$$?; \
+	wait $$longer || status=$$?; cat $$logs/longer; wait $$beside || status=$$?; cat $$logs/beside; exit $$status
 
 test-all: test test-nodes test-harnesses test-upgrades test-pure test-extras ## every test, more drawn examples, every node, carrier and kernel
 	@HYPOTHESIS_PROFILE=thorough $(RUN) pytest -p no:cacheprovider tests/property

@@ -214,5 +214,5 @@ class EngineMachine(RuleBasedStateMachine):
         model.check_empty()
 
 
-EngineMachine.TestCase.settings = settings(max_examples=examples(1_000), stateful_step_count=40)
+EngineMachine.TestCase.settings = settings(max_examples=examples(700), stateful_step_count=40)
 TestEngine = EngineMachine.TestCase

@@ -140,7 +140,7 @@ class SurvivingMachine(ResyncMachine):
     has_losses = False
 
 
-ResyncMachine.TestCase.settings = settings(max_examples=examples(600), stateful_step_count=50)
-SurvivingMachine.TestCase.settings = settings(max_examples=examples(600), stateful_step_count=50)
+ResyncMachine.TestCase.settings = settings(max_examples=examples(400), stateful_step_count=50)
+SurvivingMachine.TestCase.settings = settings(max_examples=examples(400), stateful_step_count=50)
 TestResync = ResyncMachine.TestCase
 TestResyncOfSurvivors = SurvivingMachine.TestCase
