@@ -6,6 +6,7 @@ of little use without the moment at which it happened.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import sys
 
@@ -24,6 +25,8 @@ class FallbackHandler(logging.Handler):
         self.setFormatter(logging.Formatter(_FORMAT))
         self._repeats = RepeatFilter()
         self.addFilter(self._repeats)
+        # Python closes a handler at the end unless a `dictConfig` was there, such as uvicorn's.
+        atexit.register(self._repeats.flush)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record that nobody else handles."""

@@ -127,7 +127,7 @@ class RepeatFilter(logging.Filter):
 def _kind_of(record: logging.LogRecord) -> Kind:
     """Return what a record is a repetition of."""
     # Who raised, and what: an error of one Neuron must not be counted as that of another.
-    neuron = str(getattr(record, "neuron", ""))
+    neuron = str(getattr(record, "neuron", "-"))  # as `fields_of` says that there is none
     raised = record.exc_info[0] if record.exc_info else None
     about = f"{neuron[:_MAX_NEURON]} {'' if raised is None else raised.__qualname__}"
     return record.name, record.levelno, f"{about} {_template_of(record)}"

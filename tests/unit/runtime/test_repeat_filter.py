@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from cosmonapse.runtime.repeat_filter import RepeatFilter
+from cosmonapse.telemetry.current_trace import fields_of
 from support.processes import until
 
 
@@ -65,6 +66,14 @@ def test_another_template_level_or_logger_is_another_message(logger, kept, repea
         logging.getLogger("cosmonapse.flood.child").warning("one")
 
     assert len(kept.texts) == 8
+
+
+def test_that_a_line_is_of_no_neuron_makes_it_no_other_message(logger, kept, repeats):
+    logger.warning("one", extra=fields_of("trc_1"))
+    logger.warning("one")
+    logger.warning("one")
+
+    assert len(kept.texts) == 2
 
 
 class Chatty:
