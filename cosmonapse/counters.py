@@ -97,6 +97,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         # gateways
         "refused.bad_body": "Requests of A2A whose body was no JSON, or held what no text can be.",
         "refused.host": "Requests under a name that is not one of the gateway.",
+        "refused.mcp_session": "Sessions of MCP refused because 1,000 of them were open.",
         "refused.not_ready": "Requests before the Synapse was reached, or while a gateway ended.",
         "refused.origin": "Requests of pages whose origin may not use the gateway.",
         "refused.too_large": "Requests whose body was over the limit of the gateway.",

@@ -14,7 +14,13 @@ from .exposed import event_families
 _OURS = (
     *("drop.a2a_task", "drop.output_schema", "drop.unfit_card", "cut.a2a_stream"),
     *("cut.slow_request", "cut.too_many_connections", "refused.bad_body", "refused.host"),
-    *("refused.not_ready", "refused.origin", "refused.token", "refused.too_large"),
+    *(
+        "refused.mcp_session",
+        "refused.not_ready",
+        "refused.origin",
+        "refused.token",
+        "refused.too_large",
+    ),
 )
 
 
