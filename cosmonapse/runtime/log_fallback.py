@@ -28,9 +28,13 @@ class FallbackHandler(logging.Handler):
         # Python closes a handler at the end unless a `dictConfig` was there, such as uvicorn's.
         atexit.register(self._repeats.flush)
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Print a record that nobody else handles; what somebody does is not counted here."""
+        return not self._is_handled(record.name) and super().handle(record)
+
     def emit(self, record: logging.LogRecord) -> None:
-        """Print a record that nobody else handles."""
-        if sys.stderr is None or self._is_handled(record.name):
+        """Print a record."""
+        if sys.stderr is None:
             return
         try:
             sys.stderr.write(f"{self.format(record)}\n")
