@@ -274,12 +274,14 @@ def json_object(raw: bytes, content_type: str | None, *required: str) -> dict[st
     return value
 
 
-def json_value(raw: bytes, *, is_strict: bool = False) -> Any:
+def json_value(raw: bytes) -> Any:
     """Return the value of JSON that the body of a request holds.
+
+    Python reads more than JSON has: NaN, the infinities and UTF-16 are refused here, as by every
+    other reader.
 
     Args:
         raw: The body.
-        is_strict: Whether UTF-16, half of a surrogate pair in bytes, and NaN are no JSON either.
 
     Raises:
         BadRequest: It is none; the text is for its sender.
@@ -287,9 +289,7 @@ def json_value(raw: bytes, *, is_strict: bool = False) -> Any:
     if not raw.strip():
         raise BadRequest("the body of the request is empty: send a JSON object")
     try:
-        if is_strict:
-            return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
-        return json.loads(raw)
+        return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         why = _why_no_json(error)
         raise BadRequest(f"the body of the request is not valid JSON: {why}") from None

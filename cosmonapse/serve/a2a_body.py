@@ -41,7 +41,7 @@ def flaw_of(raw: bytes) -> Flaw | None:
         raw: The body.
     """
     try:
-        value = json_value(raw, is_strict=True)
+        value = json_value(raw)
     except BadRequest as error:
         return Flaw(str(error))
     text = _unfit(value) if _IS_SUSPECT(raw) else ""

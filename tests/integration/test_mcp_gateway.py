@@ -268,18 +268,24 @@ async def test_cards_that_would_spoil_the_list_are_named_in_the_log_and_in_the_m
         assert metrics.value("cosmonapse_events_total", side="gateway", event=event) == 1
 
 
-async def test_a_client_that_listens_hears_of_a_new_tool_once_it_can_list_it(gateway):
+async def test_a_client_that_listens_hears_of_tools_that_come_and_go_once_it_can_list_them(gateway):
     async with (
         client_of(gateway, "http", "auto") as client,
         client.listen(tools_list_changed=True) as changes,
     ):
+        heard = aiter(changes)
         await client.list_tools()
         await asyncio.to_thread(gateway.dendrite.add_axon, axon(echo, "late"))
-        await asyncio.wait_for(anext(aiter(changes)), 5)
-        tools = [tool.name for tool in (await client.list_tools()).tools]
-        await asyncio.to_thread(gateway.dendrite.detach_axon, "late")
+        try:
+            await asyncio.wait_for(anext(heard), 20)
+            tools = [tool.name for tool in (await client.list_tools()).tools]
+        finally:
+            await asyncio.to_thread(gateway.dendrite.detach_axon, "late")
+        await asyncio.wait_for(anext(heard), 20)
+        left = [tool.name for tool in (await client.list_tools()).tools]
 
     assert "late" in tools
+    assert "late" not in left
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -241,6 +241,8 @@ def test_a_json_object_is_read(kind):
         (b"\xff", "application/json", "not valid JSON: it is not in UTF-8, at byte 0"),
         (b"[" * 100_000, "application/json", "not valid JSON: it is nested too deep"),
         (b"9" * 5_000, "application/json", "not valid JSON: .* too many digits"),
+        (b'{"a": NaN}', "application/json", "not valid JSON: it has NaN, which is no number"),
+        ('{"a": 1}'.encode("utf-16"), "application/json", "not valid JSON: it is not in UTF-8"),
         (b"[1]", "application/json", "a JSON object, not an array"),
         (b'"a"', "application/json", "a JSON object, not a string"),
         (b"false", "application/json", "a JSON object, not true or false"),

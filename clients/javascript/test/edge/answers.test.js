@@ -31,6 +31,7 @@ const POSTED = [
   ['null', 'null', 400],
   ['no JSON', 'no JSON', 400],
   ['half of a JSON', '{"prompt": ', 400],
+  ['what is no number of JSON', '{"prompt": NaN}', 400],
   ['an empty body', '', 400],
 ]
 /** Here the Dendrite speaks, and each language has its own words. */
