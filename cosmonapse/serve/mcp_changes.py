@@ -21,6 +21,8 @@ except ImportError as error:
 
 _SETTLE_S = 0.2
 """Many Axons register at once: one notice is enough."""
+_RECHECK_S = 5.0
+"""Who registers right after the first client came may not know yet that somebody listens."""
 
 
 class ToolChanges:
@@ -38,6 +40,7 @@ class ToolChanges:
         self._handler = ListenHandler(self._bus)
         self._listening = 0
         self._watching: asyncio.Task[None] | None = None
+        self._beginning = asyncio.Lock()
 
     async def listen(
         self,
@@ -55,17 +58,20 @@ class ToolChanges:
     @contextlib.asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
         self._listening += 1
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._watch(), name="watch the tools")
         try:
+            async with self._beginning:
+                if self._watching is None:
+                    # Before the client is told that it listens: it hears of what changes later.
+                    watching = self._watch(await self._seen())
+                    self._watching = asyncio.create_task(watching, name="watch the tools")
             yield
         finally:
             self._listening -= 1
-            if self._listening == 0:
+            if self._listening == 0 and self._watching is not None:
                 self._watching.cancel()
                 self._watching = None
 
-    async def _watch(self) -> None:
+    async def _watch(self, last: object) -> None:
         changed = asyncio.Event()
 
         def note(signal: Signal) -> None:
@@ -78,10 +84,11 @@ class ToolChanges:
         ):
             on_register(note)
             on_deregister(note)
-            last = await self._seen()
             while True:
-                await changed.wait()
-                await asyncio.sleep(_SETTLE_S)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_RECHECK_S):
+                        await changed.wait()
+                    await asyncio.sleep(_SETTLE_S)
                 changed.clear()
                 now = await self._seen()
                 if now != last and now is not None:
