@@ -8,31 +8,15 @@ import pytest_asyncio
 from cosmonapse.cards import Card
 from cosmonapse.errors import SynapseUnreachable
 from cosmonapse.serve.gateway import Gateway, GatewaySettings
+from support.played_cards import PlayedCards
 
 pytestmark = pytest.mark.asyncio
 OLD, NEW = ({name: Card(neuron_id=name)} for name in ("old", "new"))
 
 
-class Cards:
-    """A Dendrite that has the cards when the test says so."""
-
-    def __init__(self):
-        self.asked = 0
-        self.may_answer = asyncio.Event()
-        self.may_answer.set()
-        self.answer = OLD
-
-    async def cards(self, timeout_s):
-        self.asked += 1
-        await self.may_answer.wait()
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
-
-
 @pytest_asyncio.fixture
 async def dendrite():
-    return Cards()
+    return PlayedCards(OLD)
 
 
 @pytest_asyncio.fixture

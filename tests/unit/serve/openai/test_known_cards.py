@@ -8,27 +8,15 @@ from cosmonapse.errors import SynapseUnreachable
 from cosmonapse.serve.gateway import Gateway, GatewaySettings
 from cosmonapse.serve.openai.known_cards import KnownCards
 from cosmonapse.serve.openai.model_list import model_named
+from support.played_cards import PlayedCards
 
 CARDS = {"a": Card(neuron_id="a", capabilities=("x", "y")), "b": Card(neuron_id="b")}
 pytestmark = pytest.mark.asyncio
 
 
-class PlayedCards:
-    """A Dendrite whose cards come, fail, or do not come."""
-
-    def __init__(self):
-        self.answer, self.asked = CARDS, 0
-
-    async def cards(self, timeout_s):
-        self.asked += 1
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer or await asyncio.Event().wait()
-
-
 @pytest_asyncio.fixture
 async def dendrite():
-    return PlayedCards()
+    return PlayedCards(CARDS)
 
 
 @pytest_asyncio.fixture
@@ -62,6 +50,8 @@ async def test_cards_that_do_not_come_leave_those_that_are_known(
     monkeypatch.setattr("cosmonapse.serve.gateway._FRESH_S", 0.0)
     monkeypatch.setattr("cosmonapse.serve.openai.known_cards._WAIT_S", 0.01)
     await known.of(model_named("a"))
+    if answer is None:
+        dendrite.may_answer.clear()
     dendrite.answer = answer
 
     async with asyncio.timeout(1):
