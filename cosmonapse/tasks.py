@@ -64,7 +64,7 @@ def context_ref_in(text: str) -> Any:
         ValueError: It is empty, or invalid JSON.
     """
     if not text.strip():
-        raise ValueError("a context_ref is a text, such as the name of a session, or JSON")
+        raise ValueError("a context_ref must not be empty: give the name of a session, or JSON")
     if not text.lstrip().startswith(("{", "[")):
         return text
     try:

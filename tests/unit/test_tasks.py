@@ -68,7 +68,7 @@ def test_a_context_ref_is_a_text_or_json_by_how_it_begins(text, context_ref):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (" ", "the name of a session, or JSON"),
+        (" ", "must not be empty: give the name of a session, or JSON"),
         ('{"session": }', "begins with { or [ is JSON: Expecting value"),
         ("[" * 100_000, "begins with { or [ is JSON: it cannot be read"),
     ],
